@@ -1,0 +1,12 @@
+#!/usr/bin/env node
+// In a checkout the sources run as they are, so nothing built can be out of date; where there are none, the build runs.
+import { existsSync } from 'node:fs';
+import { register } from 'tsx/esm/api';
+
+const source = new URL('../src/cli.ts', import.meta.url);
+if (existsSync(source)) {
+  register();
+  await import(source.href);
+} else {
+  await import(new URL('../dist/cli.js', import.meta.url).href);
+}

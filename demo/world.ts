@@ -1,0 +1,113 @@
+import { join } from 'node:path';
+import { createDatabase, type Database } from '../src/adapters/postgres/database.ts';
+import { openTemporal, type TemporalConnection } from '../src/adapters/temporal.ts';
+import { loadConfig } from '../src/config.ts';
+import { freePort } from '../src/local/free-port.ts';
+import { findTemporalBinary } from '../src/local/temporal-binary.ts';
+import { startUp, type Installation } from '../src/local/up.ts';
+import { createGithubStandin, type GithubStandin, type StandinRepository } from '../test/standins/github.ts';
+import { createOnedevStandin, type OnedevStandin } from '../test/standins/onedev.ts';
+import type { DemoRepository } from './repositories.ts';
+
+/** The demo's world: stand-ins for GitHub and OneDev, and a Starkeep that knows of them only by its settings. */
+export interface World {
+  github: GithubStandin;
+  onedev: OnedevStandin;
+  starkeep: Installation;
+  db: Database;
+  temporal: TemporalConnection;
+  /** The `temporal` command the tour shows. */
+  temporalCli: string;
+  /** The stand-in's side of a repository. */
+  upstream(fullName: string): StandinRepository;
+  /** Delivers a webhook as GitHub would. */
+  deliver(event: string, payload: object): Promise<void>;
+  stop(): Promise<void>;
+}
+
+const WEBHOOK_SECRET = 'a secret only the demo knows';
+
+const LOGIN = 'you';
+
+export interface WorldOptions {
+  /** Everything temporary goes here. */
+  dir: string;
+  /** Binaries that are kept between demos. */
+  cacheDir: string;
+  repositories: DemoRepository[];
+  say: (line: string) => void;
+  onLogLine: (line: string) => void;
+  /** What the product inherits: a PATH and a HOME, never the person's own settings. */
+  environment: Record<string, string | undefined>;
+}
+
+export async function createWorld(options: WorldOptions): Promise<World> {
+  const { dir, say } = options;
+  const closing: (() => Promise<unknown>)[] = [];
+  const stop = async () => {
+    for (const close of closing.splice(0).reverse()) await close();
+  };
+  try {
+    const temporalBinary = await findTemporalBinary({ kind: 'cli', cacheDir: options.cacheDir, say });
+    const github = await createGithubStandin({ login: LOGIN });
+    closing.push(() => github.close());
+    const onedev = await createOnedevStandin({ dataDir: join(dir, 'onedev') });
+    closing.push(() => onedev.close());
+    for (const { fullName, about, repo } of options.repositories) {
+      github.star(github.addRepository({ fullName, gitDir: repo.dir, description: about }));
+    }
+
+    const environment = {
+      ...options.environment,
+      GITHUB_TOKEN: github.token,
+      GITHUB_API_URL: github.apiUrl,
+      GITHUB_URL: github.url,
+      GITHUB_WEBHOOK_SECRET: WEBHOOK_SECRET,
+      ONEDEV_URL: onedev.url,
+      ONEDEV_TOKEN: onedev.token,
+      TEMPORAL_CLI: temporalBinary.path,
+      STARKEEP_DATA_DIR: join(dir, 'starkeep'),
+      STARKEEP_PORT: String(await freePort(8000)),
+    };
+    const starkeep = await startUp({
+      config: loadConfig(environment, 'up'),
+      environment,
+      say,
+      onLogLine: options.onLogLine,
+    });
+    closing.push(() => starkeep.stop());
+    const db = createDatabase({
+      url: starkeep.databaseUrl,
+      applicationName: 'starkeep demo',
+      onError: (error) => say(error.message),
+    });
+    closing.push(() => db.close());
+    const temporal = openTemporal({ environment: {}, address: starkeep.temporalAddress, namespace: 'default' });
+    closing.push(() => temporal.close());
+
+    return {
+      github,
+      onedev,
+      starkeep,
+      db,
+      temporal,
+      temporalCli: temporalBinary.path,
+      upstream: (fullName) => {
+        const found = github.repositories.find((repository) => repository.fullName === fullName);
+        if (!found) throw new Error(`the demo has no repository ${fullName}`);
+        return found;
+      },
+      deliver: async (event, payload) => {
+        const answer = await github.deliver(`${starkeep.apiUrl}/webhooks/github`, event, payload, {
+          secret: WEBHOOK_SECRET,
+        });
+        say(`    POST /webhooks/github (${event}) → ${answer.status} ${answer.text}`);
+        if (answer.status !== 202) throw new Error(`the webhook was answered with ${answer.status}`);
+      },
+      stop,
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}

@@ -1,0 +1,50 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { SETTINGS } from '../src/config.ts';
+import { FAILURE_KINDS, failureRow } from '../src/domain/failures.ts';
+
+/** The tables in the documents that have their source in the code: `npm run docs` writes them, a test holds the documents to them. */
+
+export interface Document {
+  file: URL;
+  /** What stands between the marks. */
+  table: () => string;
+  /** The name in the marks. */
+  mark: string;
+}
+
+export const DOCUMENTS: Document[] = [
+  { file: new URL('../README.md', import.meta.url), mark: 'settings', table: settingsTable },
+  { file: new URL('../docs/operations.md', import.meta.url), mark: 'failures', table: failureTable },
+];
+
+/** @returns the document with its table as it should be */
+export async function written({ file, mark, table }: Document): Promise<string> {
+  const text = await readFile(file, 'utf8');
+  const begin = `<!-- ${mark}: written by \`npm run docs\` -->`;
+  const end = `<!-- /${mark} -->`;
+  const from = text.indexOf(begin);
+  const to = text.indexOf(end);
+  if (from < 0 || to < from) throw new Error(`${file.pathname} has lost the marks around its table of ${mark}`);
+  return `${text.slice(0, from + begin.length)}\n\n${table()}\n\n${text.slice(to)}`;
+}
+
+function settingsTable(): string {
+  const rows = SETTINGS.map(({ name, default: fallback, meaning, secret, inert }) => {
+    const notes = [meaning, ...(secret ? ['secret'] : []), ...(inert ? ['*not used yet*'] : [])].join('; ');
+    const shown = fallback === null ? '–' : fallback.startsWith('(') ? fallback.slice(1, -1) : `\`${fallback}\``;
+    return `| \`${name}\` | ${shown} | ${notes} |`;
+  });
+  return ['| setting | default | meaning |', '| --- | --- | --- |', ...rows].join('\n');
+}
+
+function failureTable(): string {
+  const rows = FAILURE_KINDS.map((kind) => {
+    const { retry, hint } = failureRow(kind);
+    return `| \`${kind}\` | ${retry === 'later' ? 'by itself' : 'no'} | ${hint} |`;
+  });
+  return ['| kind | tried again | why, and what to do |', '| --- | --- | --- |', ...rows].join('\n');
+}
+
+if (process.argv[1] === new URL(import.meta.url).pathname) {
+  for (const document of DOCUMENTS) await writeFile(document.file, await written(document));
+}

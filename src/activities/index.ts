@@ -1,0 +1,58 @@
+import { activityInfo, log } from '@temporalio/activity';
+import { createDeletionActivities } from './deletion.ts';
+import { toApplicationFailure } from './failure.ts';
+import { createInboxActivities } from './inbox.ts';
+import { createMetadataActivities } from './metadata.ts';
+import type { ActivityPorts } from './ports.ts';
+import { createProjectActivities } from './project.ts';
+import { createRecordActivities } from './record.ts';
+import { createReadingActivities } from './readings.ts';
+import { createTransferActivities } from './transfer.ts';
+
+/** What workflows call, by name. */
+export type Activities = ReturnType<typeof createActivities>;
+
+/** All activities, over the ports they are handed. Every error leaves as an ApplicationFailure with a kind, and redacted. */
+export function createActivities(ports: ActivityPorts) {
+  const activities = {
+    ...createMetadataActivities(ports),
+    ...createProjectActivities(ports),
+    ...createTransferActivities(ports),
+    ...createRecordActivities(ports),
+    ...createDeletionActivities(ports),
+    ...createReadingActivities(ports),
+    ...createInboxActivities(ports),
+  };
+  for (const name of Object.keys(activities) as (keyof typeof activities)[]) guard(activities, name, ports);
+  return activities;
+}
+
+type AnyActivity = (...args: never[]) => Promise<unknown>;
+
+function guard<T extends Record<string, AnyActivity>>(
+  activities: T,
+  name: keyof T & string,
+  ports: ActivityPorts,
+): void {
+  const run = activities[name] as AnyActivity;
+  const guarded = async (...args: never[]): Promise<unknown> => {
+    try {
+      return await ports.withLogFields(correlationIn(args[0]), () => run(...args));
+    } catch (error) {
+      const failure = toApplicationFailure(error, ports.redact);
+      const { attempt } = activityInfo();
+      const fields = { ...correlationIn(args[0]), attempt, kind: 'type' in failure ? failure.type : failure.name };
+      log.warn('activity failed', { ...fields, activity: name, reason: failure.message });
+      throw failure;
+    }
+  };
+  Object.assign(activities, { [name]: guarded });
+}
+
+/** The fields every log line of an activity carries. */
+function correlationIn(argument: unknown): Record<string, unknown> {
+  if (typeof argument !== 'object' || argument === null) return {};
+  const { mirrorId, correlationId } = argument as Record<string, unknown>;
+  const { workflowExecution } = activityInfo();
+  return { mirrorId, correlationId, workflowId: workflowExecution?.workflowId };
+}

@@ -1,0 +1,165 @@
+import { Context, log } from '@temporalio/activity';
+import { Failure } from '../domain/failures.ts';
+import { filterVerdict } from '../domain/filters.ts';
+import type { SourceRepository } from '../domain/model.ts';
+import type { ListedRepository, StarredChange } from '../domain/ports.ts';
+import type {
+  ReadingEnd,
+  ReadingPlan,
+  ReadingRequest,
+  ReadingSummary,
+  StarsRead,
+  StarsRequest,
+} from '../domain/record.ts';
+import { conclude, incompleteBecause } from '../domain/sweep.ts';
+import { createAccountLookup } from './account.ts';
+import type { ActivityPorts } from './ports.ts';
+import { signalAll } from './signals.ts';
+
+/** How old the last complete reading may be before the next one is due. */
+const SWEEP_EVERY_MS = 3_600_000;
+
+/** Of the 5,000 requests an hour a token has, so many are left to what webhooks set off. Without one there are 60, and no room for that. */
+const RESERVE = 500;
+
+export function createReadingActivities(ports: ActivityPorts) {
+  const { source, mirrors, readings, control, rules } = ports;
+  const account = createAccountLookup(ports);
+
+  return {
+    /** Decides what kind of reading is due. If we die here, the next attempt gets the same reading. */
+    async beginReading({ correlationId, full, kind: wanted }: ReadingRequest): Promise<ReadingPlan> {
+      const { accountId } = await account();
+      const pushedUntil = await readings.pushWatermark(accountId);
+      const { readingId, kind } = await readings.begin(
+        accountId,
+        correlationId,
+        wanted ?? (await dueKind(accountId, full)),
+      );
+      return { readingId, kind, pushedUntil, waitAtMostMs: rules.reconcileEveryMs };
+    },
+
+    /**
+     * Reads one page of one list into the record and reaches the mirrors that have something to do. If we die between the two, the next
+     * reading finds them still unsettled in the record and reaches them then.
+     */
+    async readStars(request: StarsRequest): Promise<StarsRead> {
+      const { accountId } = await account();
+      keepReserve();
+      const observedAt = new Date().toISOString();
+      const page = await readPage(request);
+      const before =
+        request.list === 'newest' ? await readings.starredAmong(accountId, idsOf(page.repositories)) : null;
+      // Only what reads everything may say later what it has not seen.
+      const everything = request.list === 'sweep' || request.list === 'list';
+      const listed = page.repositories.map((repository) => withVerdict(repository));
+      const changes = await mirrors.saveStarPage(accountId, listed, everything ? request.readingId : undefined);
+      await signalAll(control, changes, ({ repoId, fullName }: StarredChange) => ({
+        kind: 'starred',
+        trigger: 'reconcile',
+        repoId,
+        fullName,
+        observedAt,
+        correlationId: `${request.correlationId}-${repoId}`,
+      }));
+      const seen = page.repositories.length;
+      const { correlationId, list } = request;
+      log.info('star page read', { correlationId, list, seen, signalled: changes.length, gap: page.gap });
+      const { gap, total } = page;
+      return { next: goesOn(page, before, request) ? page.next : null, seen, signalled: changes.length, total, gap };
+    },
+
+    /**
+     * Concludes a reading. Only a complete sweep may say that something is absent, and even then each absence is only asked about: the mirror's
+     * own workflow proves it. If we die between asking and ending, the next attempt asks again, which is harmless.
+     */
+    async endReading(request: ReadingEnd): Promise<ReadingSummary> {
+      const { correlationId, readingId, kind } = request;
+      const tally = kind === 'quick' ? request.tally : { ...request.tally, seen: await readings.seenIn(readingId) };
+      const incompleteWhy = kind === 'sweep' ? incompleteBecause(tally) : `a ${kind} reading proves no absence`;
+      const facts = { ...(await readings.absence(readingId)), seen: tally.seen, atOnce: rules.deleteBudget.max };
+      const conclusion = incompleteWhy === null ? conclude(facts) : null;
+      const absent = conclusion === null ? 0 : facts.absent;
+      if (conclusion?.kind === 'ask') await askAbout(readingId, correlationId);
+      await readings.end(readingId, { tally, signalled: request.signalled, absent, incompleteWhy, conclusion });
+      const fields = { correlationId, readingId, kind, seen: tally.seen, total: tally.total, absent, incompleteWhy };
+      if (conclusion && 'reason' in conclusion) log.error('absent stars held back', { ...fields, ...conclusion });
+      else log.info('star list read', { ...fields, conclusion: conclusion?.kind ?? null });
+      const { signalled } = request;
+      return { kind, incompleteWhy, seen: tally.seen, signalled, absent, conclusion: conclusion?.kind ?? null };
+    },
+  };
+
+  async function dueKind(accountId: string, full: boolean): Promise<'quick' | 'sweep' | 'list'> {
+    if (!source.canSweep) return 'list';
+    const last = await readings.lastComplete(accountId);
+    const due = last === null || Date.now() - Date.parse(last.startedAt) >= SWEEP_EVERY_MS;
+    return full || due ? 'sweep' : 'quick';
+  }
+
+  async function readPage({ list, cursor }: StarsRequest): Promise<Page> {
+    switch (list) {
+      case 'sweep': {
+        const { repositories, next, total, flaw } = await source.sweepPage(cursor);
+        return { repositories, next, total, gap: flaw };
+      }
+      case 'pushed':
+        return { ...(await source.recentlyPushed(cursor)), total: null };
+      // The same page as a whole reading's, answered from its ETag where nothing changed: the record, not the ETag, says what is new.
+      case 'newest':
+      case 'list':
+        return { ...(await source.starPage(cursor)), total: null };
+    }
+  }
+
+  function withVerdict(repository: SourceRepository): ListedRepository {
+    const verdict = filterVerdict(rules.filters, repository);
+    return verdict.kept ? repository : { ...repository, exclusion: verdict.reason };
+  }
+
+  /** Webhooks are worth more than a reading that comes round again. */
+  function keepReserve(): void {
+    const budget = source.limits();
+    if (!source.canCheckStars || !budget || budget.remaining > RESERVE) return;
+    const retryAfterMs = Math.max(1_000, budget.reset * 1000 - Date.now());
+    throw new Failure(
+      'SourceRateLimited',
+      `${budget.remaining} requests are left for webhooks until the hour is over`,
+      {
+        retryAfterMs,
+      },
+    );
+  }
+
+  async function askAbout(readingId: string, correlationId: string): Promise<number> {
+    const absent = await readings.absentOnes(readingId);
+    await signalAll(control, absent, ({ repoId, fullName }) => ({
+      kind: 'unstarred',
+      trigger: 'reconcile',
+      repoId,
+      fullName,
+      correlationId: `${correlationId}-${repoId}`,
+    }));
+    Context.current().heartbeat();
+    return absent.length;
+  }
+}
+
+interface Page {
+  repositories: SourceRepository[];
+  next: string | null;
+  total: number | null;
+  gap: string | null;
+}
+
+/** Newest first: a page without anything new ends it. Latest push first: a page that reaches what was known ends it. */
+function goesOn(page: Page, before: Set<string> | null, { list, pushedUntil }: StarsRequest): boolean {
+  if (before !== null) return page.repositories.some(({ repoId }) => !before.has(repoId));
+  if (list !== 'pushed') return true;
+  const until = pushedUntil === null ? 0 : Date.parse(pushedUntil);
+  return page.repositories.every(({ pushedAt }) => pushedAt !== null && Date.parse(pushedAt) > until);
+}
+
+function idsOf(repositories: SourceRepository[]): string[] {
+  return repositories.map(({ repoId }) => repoId);
+}

@@ -1,0 +1,49 @@
+import { Failure } from '../domain/failures.ts';
+import type { SourceDeliveries } from '../domain/ports.ts';
+import { createAppTokens, type AppCredentials } from './github-app-tokens.ts';
+import { createGithubClient } from './github-client.ts';
+import { failureOf } from './github-failures.ts';
+import { followingPage } from './github-pages.ts';
+import { readDeliveries } from './github-shapes.ts';
+
+export interface GithubDeliveriesOptions {
+  /** REST base, as for `createGithub`. */
+  apiUrl: string;
+  app: AppCredentials;
+  userAgent: string;
+  /** Epoch milliseconds. Default `Date.now`. */
+  now?: () => number;
+  /** What octokit has to say, such as that an endpoint is deprecated. Default: nobody listens. */
+  onNotice?: (notice: string) => void;
+}
+
+/**
+ * GitHub's own list of the deliveries to the App's hook. It keeps them for three days (GitHub Enterprise Server for seven). An empty list may
+ * also mean that the hook is switched off.
+ *
+ * Besides the failures of `createGithub`: `SourceGone` for a delivery that GitHub no longer has.
+ * @see https://docs.github.com/en/rest/apps/webhooks
+ */
+export function createGithubDeliveries(options: GithubDeliveriesOptions): SourceDeliveries {
+  const { apiUrl, app, userAgent, onNotice } = options;
+  const now = options.now ?? Date.now;
+  const client = createGithubClient({ apiUrl, userAgent, secrets: [app.privateKey], onNotice });
+  const tokens = createAppTokens({ ...app, client, now });
+
+  return {
+    async page(next) {
+      const url = next ?? '/app/hook/deliveries?per_page=100';
+      const answer = await client.get(url, { authorization: await tokens.jwt(), remember: 'nothing' });
+      if (answer.status !== 200) throw failureOf(answer, client.redact, now());
+      return { deliveries: readDeliveries(answer), next: followingPage(client, answer, url) };
+    },
+    // If we die after GitHub accepted this, the next run may ask again: the guid stays the same, and the inbox knows it.
+    async redeliver(id) {
+      if (!/^\d{1,20}$/.test(id)) throw new Failure('SourceBadResponse', `"${id}" cannot be the id of a delivery`);
+      const answer = await client.post(`/app/hook/deliveries/${id}/attempts`, { authorization: await tokens.jwt() });
+      if (answer.status === 202) return;
+      if (answer.status === 404) throw new Failure('SourceGone', `GitHub no longer has the delivery ${id}`);
+      throw failureOf(answer, client.redact, now());
+    },
+  };
+}

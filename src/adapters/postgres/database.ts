@@ -1,0 +1,94 @@
+import pg from 'pg';
+import { Failure } from '../../domain/failures.ts';
+
+/** The one way to Postgres: a bounded pool, errors translated, parameters always apart from the text. */
+
+export type Row = Record<string, unknown>;
+
+export interface Queryable {
+  /** @throws Failure `DatabaseUnavailable` when Postgres cannot be reached or lets nobody in; any other error is a bug and passes as it is */
+  query<R extends Row = Row>(text: string, values?: unknown[]): Promise<R[]>;
+}
+
+export interface Database extends Queryable {
+  /** Runs `work` in one transaction; it is rolled back when `work` throws. */
+  transaction<T>(work: (tx: Queryable) => Promise<T>): Promise<T>;
+  close(): Promise<void>;
+}
+
+export interface DatabaseOptions {
+  url: string;
+  /** Default 10. */
+  maxConnections?: number;
+  applicationName?: string;
+  /** Told when an idle connection breaks; without a listener that would end the process. */
+  onError?: (error: Error) => void;
+}
+
+/** Opens nothing yet: the first query does. */
+export function createDatabase(options: DatabaseOptions): Database {
+  const pool = new pg.Pool({
+    connectionString: options.url,
+    max: options.maxConnections ?? 10,
+    application_name: options.applicationName ?? 'starkeep',
+    connectionTimeoutMillis: 3_000,
+    query_timeout: 30_000,
+    statement_timeout: 30_000,
+    idleTimeoutMillis: 30_000,
+    keepAlive: true,
+  });
+  pool.on('error', (error) => options.onError?.(error));
+
+  return {
+    query: async (text, values) => (await translated(() => pool.query(text, values))).rows,
+    async transaction(work) {
+      const client = await translated(() => pool.connect());
+      // A connection that breaks in the middle is reported by the query that was running, and by an event.
+      const onError = (error: Error) => options.onError?.(error);
+      client.on('error', onError);
+      let broken: Error | undefined;
+      try {
+        await translated(() => client.query('begin'));
+        const result = await work({
+          query: async (text, values) => (await translated(() => client.query(text, values))).rows,
+        });
+        await translated(() => client.query('commit'));
+        return result;
+      } catch (error) {
+        await client.query('rollback').catch((rollback: Error) => (broken = rollback));
+        throw error;
+      } finally {
+        client.off('error', onError);
+        client.release(broken);
+      }
+    },
+    close: () => pool.end(),
+  };
+}
+
+/**
+ * SQLSTATEs that say "the server is away, going, or not to be entered with these settings", as against "this query is wrong":
+ * connection, wrong user or password, no such database, resources, shutdown, its disk.
+ * @see https://www.postgresql.org/docs/current/errcodes-appendix.html
+ */
+const UNAVAILABLE_STATE = /^(?:08|28|3D000|53|57P0|58)/;
+
+/** Whether the server itself said so. node-postgres gives its own errors (a closed socket, a time-out) no SQLSTATE. */
+export function saysUnavailable(error: unknown): boolean {
+  return error instanceof pg.DatabaseError && UNAVAILABLE_STATE.test(String(error.code));
+}
+
+/** @throws Failure `DatabaseUnavailable` for everything that is no mistake in the statement; that passes as it is */
+export async function translated<T>(run: () => Promise<T>): Promise<T> {
+  try {
+    return await run();
+  } catch (error) {
+    if (error instanceof pg.DatabaseError && !saysUnavailable(error)) throw error;
+    throw new Failure('DatabaseUnavailable', `Postgres: ${describe(error)}`, { cause: error });
+  }
+}
+
+function describe(error: unknown): string {
+  if (error instanceof AggregateError) return error.errors.map(describe).join('; ');
+  return error instanceof Error ? error.message || error.name : String(error);
+}

@@ -1,0 +1,128 @@
+import type { Reading, ReadingStore, StarredChange } from '../../domain/ports.ts';
+import type { Conclusion } from '../../domain/sweep.ts';
+import type { Database, Row } from './database.ts';
+
+/** A mirror that is where it should be although a complete reading lacks it: nothing is left to ask about it. */
+const SETTLED = `('deleted', 'frozen', 'pending_deletion')`;
+
+/** Seen neither by this reading nor by a later one, complete or not: what any of them saw is not missing. */
+const UNSEEN = `coalesce(m.seen_in, 0) < r.reading_id`;
+
+export function createReadingStore(db: Database): ReadingStore {
+  return {
+    async begin(accountId, correlationId, kind) {
+      await db.query(
+        `insert into star_readings (account_id, correlation_id, kind) values ($1, $2, $3) on conflict (correlation_id) do nothing`,
+        [accountId, correlationId, kind],
+      );
+      const [row] = await db.query('select * from star_readings where correlation_id = $1', [correlationId]);
+      return readingOf(row as Row);
+    },
+
+    async lastComplete(accountId) {
+      const [row] = await db.query(
+        'select * from star_readings where account_id = $1 and complete order by started_at desc limit 1',
+        [accountId],
+      );
+      return row ? readingOf(row) : null;
+    },
+
+    async pushWatermark(accountId) {
+      const [row] = await db.query('select max(pushed_at) as newest from mirrors where account_id = $1 and starred', [
+        accountId,
+      ]);
+      return (row?.['newest'] as Date | null)?.toISOString() ?? null;
+    },
+
+    async starredAmong(accountId, repoIds) {
+      const rows = await db.query(
+        'select repo_id from mirrors where account_id = $1 and starred and repo_id = any($2)',
+        [accountId, repoIds],
+      );
+      return new Set(rows.map((row) => String(row['repo_id'])));
+    },
+
+    async seenIn(readingId) {
+      const [row] = await db.query('select count(*)::int as seen from mirrors where seen_in = $1', [readingId]);
+      return Number(row?.['seen'] ?? 0);
+    },
+
+    async absence(readingId) {
+      const [row] = await db.query(
+        `select count(*) filter (where ${UNSEEN} and m.status not in ${SETTLED})::int as absent,
+                count(*)::int as before
+           from star_readings r join mirrors m on m.account_id = r.account_id and m.starred
+          where r.reading_id = $1`,
+        [readingId],
+      );
+      return { absent: Number(row?.['absent'] ?? 0), before: Number(row?.['before'] ?? 0) };
+    },
+
+    async absentOnes(readingId) {
+      const rows = await db.query(
+        `update mirrors m set absent_since = coalesce(m.absent_since, now())
+           from star_readings r
+          where r.reading_id = $1 and m.account_id = r.account_id and m.starred
+            and ${UNSEEN} and m.status not in ${SETTLED}
+         returning m.repo_id, m.full_name`,
+        [readingId],
+      );
+      return rows.map((row): StarredChange => ({ repoId: String(row['repo_id']), fullName: String(row['full_name']) }));
+    },
+
+    async end(readingId, result) {
+      await db.query(
+        `update star_readings set finished_at = now(), complete = $2, incomplete_why = $3, pages = $4, seen = $5, total = $6,
+                signalled = $7, absent = $8, conclusion = $9, conclusion_why = $10
+          where reading_id = $1 and finished_at is null`,
+        [
+          readingId,
+          result.incompleteWhy === null,
+          result.incompleteWhy,
+          result.tally.pages,
+          result.tally.seen,
+          result.tally.total,
+          result.signalled,
+          result.absent,
+          result.conclusion?.kind ?? null,
+          reasonOf(result.conclusion),
+        ],
+      );
+    },
+
+    async held(accountId) {
+      const rows = await db.query(
+        `select * from star_readings where account_id = $1 and conclusion = 'hold' and approved_at is null
+            and started_at >= coalesce((select max(started_at) from star_readings where account_id = $1 and complete), '-infinity')
+          order by started_at desc`,
+        [accountId],
+      );
+      return rows.map(readingOf);
+    },
+
+    async approve(readingId, by) {
+      const rows = await db.query(
+        `update star_readings set approved_by = $2, approved_at = now()
+          where reading_id = $1 and conclusion = 'hold' and approved_at is null returning reading_id`,
+        [readingId, by],
+      );
+      return rows.length === 1;
+    },
+  };
+}
+
+function reasonOf(conclusion: Conclusion | null): string | null {
+  return conclusion && 'reason' in conclusion ? conclusion.reason : null;
+}
+
+function readingOf(row: Row): Reading {
+  return {
+    readingId: String(row['reading_id']),
+    kind: row['kind'] as Reading['kind'],
+    startedAt: (row['started_at'] as Date).toISOString(),
+    finishedAt: (row['finished_at'] as Date | null)?.toISOString() ?? null,
+    complete: row['complete'] === true,
+    absent: Number(row['absent']),
+    reason: row['conclusion_why'] === null ? null : String(row['conclusion_why']),
+  };
+}

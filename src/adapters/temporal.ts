@@ -1,0 +1,251 @@
+import {
+  ActivityFailure,
+  ApplicationFailure,
+  Client,
+  Connection,
+  isGrpcServiceError,
+  ServiceError,
+  WorkflowExecutionAlreadyStartedError,
+  WorkflowFailedError,
+  WorkflowNotFoundError,
+} from '@temporalio/client';
+import type { SignalDefinition } from '@temporalio/common';
+import { loadClientConnectConfig } from '@temporalio/envconfig';
+import type { RepoEvent } from '../domain/events.ts';
+import { Failure, isFailureKind } from '../domain/failures.ts';
+import type { Mirror, Trigger } from '../domain/model.ts';
+import type { MirrorControl, MirrorDecision } from '../domain/ports.ts';
+import type { ReadingSummary } from '../domain/record.ts';
+import {
+  approveDeletion,
+  cancelDeletion,
+  type Decision,
+  DRAIN_INBOX_WORKFLOW_ID,
+  type MirrorInput,
+  mirrorWorkflowId,
+  pause,
+  RECONCILE_WORKFLOW_ID,
+  repoEvent,
+  resume,
+  SEARCH_ATTRIBUTES,
+  syncNow,
+  TASK_QUEUES,
+  WORKFLOW_TYPES,
+} from '../workflows/messages.ts';
+
+export interface TemporalSettings {
+  /** Temporal's own variables, without empty ones. */
+  environment: Record<string, string>;
+  address: string;
+  namespace: string;
+}
+
+export interface TemporalConnection {
+  client: Client;
+  connection: Connection;
+  close(): Promise<void>;
+}
+
+/** What both the client's and the worker's connection are made from; Temporal's own variables and profiles count. */
+export function connectionOptions({ environment, address, namespace }: TemporalSettings) {
+  const loaded = loadClientConnectConfig({
+    overrideEnvVars: { ...environment, TEMPORAL_ADDRESS: address, TEMPORAL_NAMESPACE: namespace },
+  });
+  return { ...loaded.connectionOptions, address };
+}
+
+/** Connects with the first call, so that a process can boot before Temporal does. */
+export function openTemporal(settings: TemporalSettings): TemporalConnection {
+  const connection = Connection.lazy({
+    ...connectionOptions(settings),
+    // The SDK's retrying overruns deadlines and keeps a timer on a closed channel; whoever calls has a retry of its own.
+    interceptors: [],
+    channelArgs: { 'grpc.max_reconnect_backoff_ms': MAX_RECONNECT_PAUSE_MS },
+  });
+  const client = new Client({ connection, namespace: settings.namespace });
+  return { client, connection, close: () => connection.close() };
+}
+
+/**
+ * Where work queues up, a person comes first, then what just happened; thousands of first syncs wait behind both. Activities inherit it.
+ * @see https://docs.temporal.io/develop/task-queue-priority-fairness (1 is first, 3 the default, 5 last)
+ */
+const PRIORITIES = { manual: 1, webhook: 2, retry: 3, reconcile: 4 } as const satisfies Record<Trigger, number>;
+
+/** GitHub gives a delivery 10 s in all; a call without a deadline takes twenty to fail. */
+const SIGNAL_DEADLINE_MS = 3_000;
+
+const PING_DEADLINE_MS = 2_000;
+
+/** gRPC's own default is two minutes: too long for an inbox that waits for Temporal to come back. */
+const MAX_RECONNECT_PAUSE_MS = 5_000;
+
+type NamedMirror = Pick<Mirror, 'repoId' | 'fullName'>;
+type DecisionSignal = SignalDefinition<[Decision]>;
+
+/** `starts`: it makes sense to a mirror at rest too, which has no workflow running. */
+const DECISIONS: Record<MirrorDecision, { signal: DecisionSignal; starts: boolean }> = {
+  approveDeletion: { signal: approveDeletion, starts: false },
+  cancelDeletion: { signal: cancelDeletion, starts: false },
+  syncNow: { signal: syncNow, starts: true },
+  pause: { signal: pause, starts: true },
+  resume: { signal: resume, starts: true },
+};
+
+/** @param taskQueue for tests that share one server; the product has one */
+export function createMirrorControl(
+  { client, connection }: TemporalConnection,
+  taskQueue: string = TASK_QUEUES.main,
+): MirrorControl {
+  /** Starts a workflow of which there is one at a time; when it runs already, that is fine. */
+  const startOnce = async (type: string, workflowId: string) => {
+    await reached(() =>
+      connection.withDeadline(Date.now() + SIGNAL_DEADLINE_MS, async () => {
+        try {
+          await client.workflow.start(type, {
+            workflowId,
+            taskQueue,
+            args: [],
+            workflowIdConflictPolicy: 'USE_EXISTING',
+          });
+        } catch (error) {
+          if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+        }
+      }),
+    );
+  };
+
+  /** Signals the mirror's workflow, and starts it first when none runs. */
+  const tell = async <Payload extends RepoEvent | Decision>(
+    { repoId, fullName }: NamedMirror,
+    message: { signal: SignalDefinition<[Payload]>; payload: Payload },
+    options: { trigger: Trigger; deadlineMs?: number | undefined },
+  ) => {
+    const workflowId = mirrorWorkflowId(repoId);
+    const input: MirrorInput = { repoId, fullName };
+    await reached(() =>
+      connection.withDeadline(Date.now() + (options.deadlineMs ?? SIGNAL_DEADLINE_MS), () =>
+        client.workflow.signalWithStart(WORKFLOW_TYPES.mirror, {
+          workflowId,
+          taskQueue,
+          args: [input],
+          signal: message.signal,
+          signalArgs: [message.payload],
+          workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+          workflowIdConflictPolicy: 'USE_EXISTING',
+          typedSearchAttributes: [
+            { key: { name: 'MirrorStatus', type: SEARCH_ATTRIBUTES.MirrorStatus }, value: 'pending' },
+            { key: { name: 'RepoFullName', type: SEARCH_ATTRIBUTES.RepoFullName }, value: fullName },
+            { key: { name: 'GithubRepoId', type: SEARCH_ATTRIBUTES.GithubRepoId }, value: repoId },
+          ],
+          priority: { priorityKey: PRIORITIES[options.trigger] },
+          // 400 bytes at most; a full name has 140 at most.
+          staticSummary: fullName,
+        }),
+      ),
+    );
+    return { workflowId };
+  };
+
+  /** Signals the mirror's workflow if one runs: a new one would have nothing to decide about. */
+  const tellRunning = async ({ repoId, fullName }: NamedMirror, signal: DecisionSignal, decision: Decision) => {
+    const workflowId = mirrorWorkflowId(repoId);
+    await reached(() =>
+      connection.withDeadline(Date.now() + SIGNAL_DEADLINE_MS, async () => {
+        try {
+          await client.workflow.getHandle(workflowId).signal(signal, decision);
+        } catch (error) {
+          if (!(error instanceof WorkflowNotFoundError)) throw error;
+          throw new Failure('NothingPending', `Nothing waits for a decision about ${fullName}.`, { cause: error });
+        }
+      }),
+    );
+    return { workflowId };
+  };
+
+  return {
+    repoEvent: (event, { deadlineMs } = {}) =>
+      tell(event, { signal: repoEvent, payload: event }, { trigger: event.trigger, deadlineMs }),
+    async decide(mirror, decision, by) {
+      const { signal, starts } = DECISIONS[decision];
+      return starts ? tell(mirror, { signal, payload: by }, { trigger: 'manual' }) : tellRunning(mirror, signal, by);
+    },
+    reconcile: () => startOnce(WORKFLOW_TYPES.reconcile, RECONCILE_WORKFLOW_ID),
+    drainInbox: () => startOnce(WORKFLOW_TYPES.drainInbox, DRAIN_INBOX_WORKFLOW_ID),
+    async ping() {
+      await reached(() =>
+        connection.withDeadline(Date.now() + PING_DEADLINE_MS, () => connection.workflowService.getSystemInfo({})),
+      );
+    },
+  };
+}
+
+/** A reading of the star list that a person asked for. */
+export interface ReadingUnderWay {
+  /** One that a person asked for earlier was running and is used. */
+  joined: boolean;
+  /** Waits as long as it takes. @throws Failure of the kind the reading failed with · `TemporalUnavailable` */
+  summary(): Promise<ReadingSummary>;
+}
+
+/** Beside the scheduled one, so that neither takes the other's place. */
+export const MANUAL_RECONCILE_WORKFLOW_ID = `${RECONCILE_WORKFLOW_ID}-manual`;
+
+/**
+ * Starts a reading of the star list now, unless one that was started this way is running.
+ * @param full everything, however recent the last complete reading is
+ * @param taskQueue for tests that share one server; the product has one
+ * @throws Failure `TemporalUnavailable` within 3 s
+ */
+export async function startReading(
+  { client, connection }: TemporalConnection,
+  { full }: { full: boolean },
+  taskQueue: string = TASK_QUEUES.main,
+): Promise<ReadingUnderWay> {
+  const workflowId = MANUAL_RECONCILE_WORKFLOW_ID;
+  const joined = await reached(() =>
+    connection.withDeadline(Date.now() + SIGNAL_DEADLINE_MS, async () => {
+      try {
+        const priority = { priorityKey: PRIORITIES.manual };
+        await client.workflow.start(WORKFLOW_TYPES.reconcile, { workflowId, taskQueue, args: [{ full }], priority });
+        return false;
+      } catch (error) {
+        if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+        return true;
+      }
+    }),
+  );
+  const handle = client.workflow.getHandle(workflowId);
+  return {
+    joined,
+    summary: () =>
+      reached(async () => {
+        try {
+          return (await handle.result()) as ReadingSummary;
+        } catch (error) {
+          throw error instanceof WorkflowFailedError ? readingFailure(error) : error;
+        }
+      }),
+  };
+}
+
+function readingFailure(error: WorkflowFailedError): Failure {
+  const inner = error.cause instanceof ActivityFailure ? error.cause.cause : error.cause;
+  const kind = inner instanceof ApplicationFailure && isFailureKind(inner.type) ? inner.type : 'Unexpected';
+  return new Failure(kind, `The star list was not read: ${inner?.message ?? error.message}`, { cause: error });
+}
+
+async function reached<T>(call: () => Promise<T>): Promise<T> {
+  try {
+    return await call();
+  } catch (error) {
+    if (error instanceof Failure) throw error;
+    throw new Failure('TemporalUnavailable', `Temporal: ${grpcReason(error)}`, { cause: error });
+  }
+}
+
+function grpcReason(error: unknown): string {
+  const inner = error instanceof ServiceError ? error.cause : error;
+  if (isGrpcServiceError(inner)) return inner.details || inner.message;
+  return inner instanceof Error ? inner.message : String(inner);
+}

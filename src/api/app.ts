@@ -1,0 +1,31 @@
+import { getConnInfo } from '@hono/node-server/conninfo';
+import { type Context, Hono } from 'hono';
+import { secureHeaders } from 'hono/secure-headers';
+import { mountOps, type OpsPorts } from './ops.ts';
+import { problem } from './problem.ts';
+import { mountWebhooks, type WebhookPorts } from './webhooks.ts';
+
+export type ApiPorts = WebhookPorts & OpsPorts;
+
+/** Mounts every route; never listens. An error nobody foresaw is logged whole and answered without a word of it. */
+export function createApp(ports: ApiPorts): Hono {
+  const app = new Hono();
+  // Whether there is TLS in front is the proxy's business, and so is promising it.
+  app.use(secureHeaders({ strictTransportSecurity: false }));
+  mountOps(app, ports);
+  mountWebhooks(app, ports);
+  app.get('/', (c) =>
+    c.text('Starkeep is running. Health: /health, metrics: /metrics, webhooks: POST /webhooks/github\n'),
+  );
+  app.notFound((c) => problem(c, 404, 'Not found', `There is nothing at ${c.req.path}.`));
+  app.onError((error, c) => {
+    ports.log.error({ err: error, path: c.req.path }, 'request failed unexpectedly');
+    return problem(c, 500, 'Unexpected error', 'Something went wrong here; the log has the details.');
+  });
+  return app;
+}
+
+/** The address of the TCP peer; empty where there is none, as in `app.request()`. */
+export function peerAddress(c: Context): string {
+  return c.env && 'incoming' in c.env ? (getConnInfo(c).remote.address ?? '') : '';
+}

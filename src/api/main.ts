@@ -1,0 +1,129 @@
+import { once } from 'node:events';
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { serve } from '@hono/node-server';
+import type { Hono } from 'hono';
+import type { Logger } from 'pino';
+import { watchGithubRanges } from '../adapters/github-ranges.ts';
+import { createDatabase, type Database } from '../adapters/postgres/database.ts';
+import { refuseOutdated } from '../adapters/postgres/migrate.ts';
+import { createStore } from '../adapters/postgres/store.ts';
+import { createMirrorControl, openTemporal } from '../adapters/temporal.ts';
+import { ConfigError, required, type Config } from '../config.ts';
+import { Failure } from '../domain/failures.ts';
+import { createLog } from '../log.ts';
+import { collectProcessMetrics } from '../metrics.ts';
+import { onStop, tellReady } from '../parent.ts';
+import { USER_AGENT } from '../version.ts';
+import { clientAddress, contains, type AddressCheck } from './addresses.ts';
+import { createApp, peerAddress } from './app.ts';
+import { within } from './deadline.ts';
+import { watchInbox } from './inbox-watch.ts';
+
+/** How long the look at the schema may take before the api listens without it. */
+const SCHEMA_LOOK_MS = 3_000;
+
+/** How long requests under way may take after SIGTERM. */
+const DRAIN_MS = 15_000;
+
+/** Builds the api's adapters, serves, and drains on SIGTERM. @returns when it has stopped */
+export async function runApi(config: Config): Promise<void> {
+  const { logger } = await createLog({ service: 'api', ...config.log, secrets: config.secrets });
+  collectProcessMetrics();
+  const db = createDatabase({
+    url: required(config.databaseUrl),
+    applicationName: 'starkeep api',
+    onError: (error) => logger.warn({ reason: error.message }, 'database connection lost'),
+  });
+  const temporal = openTemporal({ ...config.temporal, address: required(config.temporal.address) });
+  const control = createMirrorControl(temporal);
+  const store = createStore(db);
+  const { addresses, stop: stopRanges } = addressCheck(config, logger);
+  const inbox = watchInbox({ deliveries: store.deliveries, control, log: logger });
+  let draining = false;
+
+  const app = createApp({
+    deliveries: store.deliveries,
+    accounts: store.accounts,
+    mirrors: store.mirrors,
+    control,
+    secrets: config.github.webhookSecrets,
+    addresses,
+    clientAddress: (c) => clientAddress(peerAddress(c), c.req.header('x-forwarded-for'), config.trustedProxies),
+    onWaiting: () => inbox.nudge(),
+    draining: () => draining,
+    log: logger,
+  });
+  try {
+    await refuseOutdatedSoon(db);
+    const server = await listen(app, config);
+    const url = urlOf(config.host, server);
+    logger.info({ url }, 'api listens');
+    tellReady(url);
+
+    await new Promise<void>((resolve) => onStop((why) => (logger.info({ why }, 'api drains'), resolve())));
+    draining = true;
+    await closeServer(server);
+  } finally {
+    // What still has a timer or a connection keeps the process alive, also when it could not listen.
+    inbox.stop();
+    stopRanges();
+    await Promise.all([db.close(), temporal.close()]);
+  }
+  logger.info('api stopped');
+}
+
+function addressCheck({ webhookAllow, github }: Config, log: Logger): { addresses: AddressCheck; stop: () => void } {
+  if (webhookAllow === 'any') return { addresses: { allows: () => true }, stop: () => undefined };
+  if (webhookAllow !== 'github') {
+    return { addresses: { allows: (address) => contains(webhookAllow, address) }, stop: () => undefined };
+  }
+  const ranges = watchGithubRanges({ apiUrl: github.apiUrl, userAgent: USER_AGENT }, (reason) =>
+    log.warn({ reason }, "GitHub's addresses could not be read"),
+  );
+  const allows = (address: string) => {
+    const list = ranges.current();
+    return list === null || contains(list, address);
+  };
+  return { addresses: { allows }, stop: () => ranges.stop() };
+}
+
+/** @throws ConfigError when the address cannot be listened on */
+async function listen({ fetch }: Hono, { host, port }: Config): Promise<Server> {
+  const server = serve({ fetch, hostname: host, port }) as Server;
+  try {
+    await once(server, 'listening');
+    return server;
+  } catch (error) {
+    const why =
+      (error as NodeJS.ErrnoException).code === 'EADDRINUSE'
+        ? 'another program listens there'
+        : (error as Error).message;
+    throw new ConfigError([
+      `STARKEEP_HOST and STARKEEP_PORT say ${host}:${port}, which cannot be listened on: ${why}.`,
+    ]);
+  }
+}
+
+function urlOf(host: string, server: Server): string {
+  const { port } = server.address() as AddressInfo;
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
+
+/** Requests under way may end; connections without one are closed at once, and all of them after a while. */
+async function closeServer(server: Server): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  server.closeIdleConnections();
+  const timer = setTimeout(() => server.closeAllConnections(), DRAIN_MS);
+  await closed;
+  clearTimeout(timer);
+}
+
+/** A database that does not answer in time is no reason not to listen: deliveries can still go to Temporal. */
+async function refuseOutdatedSoon(db: Database): Promise<void> {
+  try {
+    await within(SCHEMA_LOOK_MS, 'DatabaseUnavailable', () => refuseOutdated(db));
+  } catch (error) {
+    if (!(error instanceof Failure) || error.kind !== 'DatabaseUnavailable') throw error;
+  }
+}

@@ -1,0 +1,70 @@
+import { createDatabase, type Database } from '../adapters/postgres/database.ts';
+import {
+  createMirrorControl,
+  openTemporal,
+  type TemporalConnection,
+  type TemporalSettings,
+} from '../adapters/temporal.ts';
+import { ConfigError, type Config } from '../config.ts';
+import type { MirrorControl } from '../domain/ports.ts';
+import { readRunFile } from '../local/run-file.ts';
+
+/** The installation a command is about: the servers of the settings, or those of a `starkeep up` with the same data folder. */
+
+/** Lends the record. @throws ConfigError when it is not known where that is */
+export async function withDatabase<T>(config: Config, work: (db: Database) => Promise<T>): Promise<T> {
+  const url = config.databaseUrl ?? (await readRunFile(config.dataDir))?.databaseUrl;
+  if (url === undefined) throw nowhere(config, ['DATABASE_URL']);
+  const db = createDatabase({ url, applicationName: 'starkeep', maxConnections: 2 });
+  try {
+    return await work(db);
+  } finally {
+    await db.close();
+  }
+}
+
+/** Lends the record and the way to the workflows. @throws ConfigError when it is not known where one of them is */
+export async function withInstallation<T>(
+  config: Config,
+  work: (db: Database, control: MirrorControl) => Promise<T>,
+): Promise<T> {
+  return withTemporal(config, (temporal) => withDatabase(config, (db) => work(db, createMirrorControl(temporal))));
+}
+
+/** Lends the way to the workflows. @throws ConfigError when it is not known where that is */
+export async function withTemporal<T>(config: Config, work: (temporal: TemporalConnection) => Promise<T>): Promise<T> {
+  const temporal = openTemporal(await temporalSettings(config));
+  try {
+    return await work(temporal);
+  } finally {
+    await temporal.close();
+  }
+}
+
+/** What is read in one installation must not be decided in another: both addresses are set, or both come from one `starkeep up`. */
+async function temporalSettings(config: Config): Promise<TemporalSettings> {
+  const { databaseUrl, temporal } = config;
+  if (databaseUrl !== undefined && temporal.address !== undefined) return { ...temporal, address: temporal.address };
+  const running = await readRunFile(config.dataDir);
+  const isSame =
+    running !== null &&
+    (databaseUrl ?? running.databaseUrl) === running.databaseUrl &&
+    (temporal.address ?? running.temporalAddress) === running.temporalAddress;
+  if (isSame) {
+    return { ...temporal, address: running.temporalAddress, namespace: running.temporalNamespace };
+  }
+  const unset = [
+    ...(databaseUrl === undefined ? ['DATABASE_URL'] : []),
+    ...(temporal.address === undefined ? ['TEMPORAL_ADDRESS'] : []),
+  ];
+  throw nowhere(config, unset, running !== null);
+}
+
+function nowhere({ dataDir }: Config, unset: string[], another = false): ConfigError {
+  const names = `${unset.join(' and ')} ${unset.length === 1 ? 'is' : 'are'} not set`;
+  return new ConfigError([
+    another
+      ? `${names}, and the \`starkeep up\` that runs with the data folder ${dataDir} uses other servers than the ones that are set.`
+      : `${names}, and no \`starkeep up\` runs with the data folder ${dataDir}.`,
+  ]);
+}

@@ -1,0 +1,7 @@
+/** A command that cannot do what it was asked to. The message is whole and for a person; exit code 1. */
+export class Refusal extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'Refusal';
+  }
+}

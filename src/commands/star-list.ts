@@ -1,0 +1,65 @@
+import type { ReadingLine } from '../adapters/postgres/overview.ts';
+import { startReading } from '../adapters/temporal.ts';
+import type { Config } from '../config.ts';
+import type { ReadingSummary } from '../domain/record.ts';
+import { withTemporal } from './installation.ts';
+import { counted, time, typed, type Output } from './wording.ts';
+
+/** `starkeep reconcile`, and what `starkeep list` says of the star list. */
+
+/** Reads the star list now and waits for what was found. Ended early, it leaves the reading running: that belongs to the worker. */
+export async function reconcile(config: Config, options: { full?: boolean }, out: Output): Promise<void> {
+  await withTemporal(config, async (temporal) => {
+    const full = options.full ?? false;
+    const reading = await startReading(temporal, { full });
+    const what = reading.joined
+      ? `A reading of the star list is running already, started by an earlier \`starkeep reconcile\`${full ? ' and perhaps not a full one' : ''}`
+      : 'The star list is being read';
+    out.print(`${what}. Ctrl-C stops the waiting, not the reading.`);
+    out.print(found(await reading.summary()));
+  });
+}
+
+const KINDS: Record<ReadingSummary['kind'], string> = {
+  quick: 'Quick reading',
+  sweep: 'Complete reading',
+  list: 'Reading of the plain list',
+};
+
+/** What became of absent stars. */
+const CONCLUSIONS: Record<NonNullable<ReadingSummary['conclusion']>, string> = {
+  nothing: 'nothing is missing',
+  ask: 'GitHub is asked about each',
+  hold: `held for a person: ${typed('deletions')}`,
+  refuse: 'refused: this cannot be true, and nothing follows from it',
+};
+
+function found({ kind, seen, signalled, absent, conclusion, incompleteWhy }: ReadingSummary): string {
+  const parts = [`${counted(seen, 'star')} seen`, `${counted(signalled, 'mirror')} reached`];
+  if (conclusion !== null) parts.push(`${absent} absent (${CONCLUSIONS[conclusion]})`);
+  const name = kind === 'sweep' && incompleteWhy !== null ? 'Incomplete reading' : KINDS[kind];
+  return `${name}: ${parts.join(', ')}.${incompleteWhy === null ? '' : ` No absence is concluded from it: ${incompleteWhy}.`}`;
+}
+
+/** When the star list was last read completely, and what is wrong with the last reading when something is. */
+export function starListSentences({
+  last,
+  complete,
+}: {
+  last: ReadingLine | null;
+  complete: ReadingLine | null;
+}): string {
+  const lastComplete =
+    complete === null
+      ? 'The star list was never read completely.'
+      : `The star list was last read completely on ${time(complete.finishedAt)} (${counted(complete.seen, 'star')}).`;
+  if (last === null) return lastComplete;
+  if (!last.complete) {
+    return `${lastComplete} The last reading, on ${time(last.finishedAt)}, was incomplete: ${last.incompleteWhy ?? 'no reason is known'}.`;
+  }
+  if (last.conclusion === 'refuse') return `${lastComplete} What it lacks was refused: ${last.reason ?? ''}.`;
+  if (last.conclusion === 'hold' && last.approvedBy === null) {
+    return `${lastComplete} What it lacks is held for a person: ${last.reason ?? ''}. See ${typed('deletions')}`;
+  }
+  return lastComplete;
+}

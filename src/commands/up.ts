@@ -1,0 +1,54 @@
+import type { Config } from '../config.ts';
+import { startUp, type Installation } from '../local/up.ts';
+import { logLines } from './log-lines.ts';
+
+/**
+ * `starkeep up`: runs until Ctrl-C or SIGTERM, then ends everything in order.
+ * @param listCommand how `starkeep list` is typed for this installation
+ */
+export async function up(
+  config: Config,
+  environment: Record<string, string | undefined>,
+  listCommand: string,
+): Promise<void> {
+  const say = (sentence: string) => void process.stderr.write(`${sentence}\n`);
+  const stopped = stopRequested();
+  say(`Starkeep starts; its data folder is ${config.dataDir}`);
+  for (const name of config.inert) say(`Note: ${name} is set, but has no effect in this version`);
+  const installation = await startUp({
+    config,
+    environment,
+    say,
+    onLogLine: logLines(process.stdout),
+  });
+  say(banner(installation, listCommand));
+  say(`${await stopped}: stopping …`);
+  await installation.stop();
+  say('Stopped.');
+}
+
+/** What a person needs to know once it runs. */
+export function banner(installation: Omit<Installation, 'pids' | 'stop'>, listCommand: string): string {
+  const { apiUrl, temporalAddress, temporalUiUrl, detours } = installation;
+  return [
+    'Starkeep runs.',
+    `  See it work        ${listCommand}   (in another terminal)`,
+    `  API and webhooks   ${apiUrl}   (webhooks: POST ${apiUrl}/webhooks/github)`,
+    ...(temporalUiUrl ? [`  Temporal web UI    ${temporalUiUrl}`] : []),
+    `  Temporal gRPC      ${temporalAddress}`,
+    ...detours.map((sentence) => `  Note: ${sentence}`),
+    '  Ctrl-C stops it; what is under way goes on at the next start.',
+  ].join('\n');
+}
+
+/** A second signal does not wait: the process ends, and its servers are taken over by the next start. */
+function stopRequested(): Promise<string> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+      process.once(signal, () => {
+        resolve(signal);
+        process.once(signal, () => process.exit(130));
+      });
+    }
+  });
+}

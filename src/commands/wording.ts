@@ -1,0 +1,58 @@
+import type { MirrorLine } from '../adapters/postgres/overview.ts';
+import { MIRROR_STATUSES } from '../domain/model.ts';
+
+/** How commands say what they say. */
+
+/** Where a command's output goes. */
+export interface Output {
+  print(text: string): void;
+  /** Columns of the terminal; `null` when it goes to a file or a program, where nothing is shortened. */
+  width: number | null;
+}
+
+/** As it is typed in a checkout, where most people are. */
+export function typed(command: string): string {
+  return `npx starkeep ${command}`;
+}
+
+/** To the minute, `2026-11-23 22:05 UTC`. */
+export function time(at: Date | null): string {
+  return at === null ? 'never' : `${at.toISOString().replace('T', ' ').slice(0, 16)} UTC`;
+}
+
+/** `1 ref`, `2 refs` */
+export function counted(count: number, noun: string, plural = `${noun}s`): string {
+  return `${count} ${count === 1 ? noun : plural}`;
+}
+
+/** The first lines of it; `…` at the end says that something is missing. */
+export function shortened(text: string, width: number, maxLines: number): string {
+  // One column less, for the sign.
+  const lines = wrapped(text, width - 1);
+  if (lines.length <= maxLines) return lines.join('\n');
+  return `${lines.slice(0, maxLines).join('\n')}…`;
+}
+
+/** Breaks between words. A word longer than the width is broken too. */
+export function wrapped(text: string, width: number): string[] {
+  const lines: string[] = [];
+  const words = text.split(/\s+/).flatMap((word) => word.match(new RegExp(`.{1,${width}}`, 'gu')) ?? []);
+  for (const word of words) {
+    const line = lines.at(-1);
+    if (line !== undefined && line.length + 1 + word.length <= width) lines[lines.length - 1] = `${line} ${word}`;
+    else lines.push(word);
+  }
+  return lines;
+}
+
+/** `12 completed, 1 failed` */
+export function tally(mirrors: Pick<MirrorLine, 'status'>[]): string {
+  const counts = MIRROR_STATUSES.map((status) => ({
+    status,
+    count: mirrors.filter((mirror) => mirror.status === status).length,
+  }));
+  return counts
+    .filter(({ count }) => count > 0)
+    .map(({ status, count }) => `${count} ${status}`)
+    .join(', ');
+}

@@ -1,0 +1,654 @@
+import { readFileSync } from 'node:fs';
+import { BlockList } from 'node:net';
+import { resolve } from 'node:path';
+import { closest } from 'fastest-levenshtein';
+import { addRange } from './adapters/address-ranges.ts';
+import { FILTER_NAMES, FilterError, parseFilters, type FilterName, type Filters } from './domain/filters.ts';
+import { parentPathProblem } from './domain/names.ts';
+import type { RewritePolicy, UnstarPolicy } from './domain/model.ts';
+
+/**
+ * The only reader of the environment: one table of settings → one frozen Config. The README's table, `starkeep config` and the
+ * validation below all come from {@link SETTINGS}.
+ */
+
+type Parse = (text: string) => unknown;
+
+export interface Setting {
+  name: string;
+  /** As it would be typed; `null`: no default. A sentence in parentheses is computed. */
+  default: string | null;
+  /** One sentence for the README and `starkeep config`. */
+  meaning: string;
+  /** Never printed, never logged; may be given as `NAME_FILE`. */
+  secret?: true;
+  /** Accepted and checked, but this version does nothing with it yet; a start with it set says so. */
+  inert?: true;
+  /** Turns the text into the value, or throws an Error whose message completes "NAME must be …". */
+  parse: Parse;
+}
+
+const GITHUB_API_URL = 'https://api.github.com';
+const GITHUB_URL = 'https://github.com';
+
+export const SETTINGS: readonly Setting[] = [
+  row('GITHUB_TOKEN', null, "the person's token: star list, private repositories, git over HTTPS", token, 'secret'),
+  row('GITHUB_LOGIN', null, 'without a token: public stars of this login; with one: checked against it', login),
+  row('GITHUB_API_URL', GITHUB_API_URL, 'REST base; on GitHub Enterprise Server `https://HOST/api/v3`', url),
+  row('GITHUB_URL', GITHUB_URL, 'web and git base; a clone address on any other host is refused', url),
+  row('GITHUB_APP_ID', null, 'GitHub App: id or client id', text),
+  row('GITHUB_APP_PRIVATE_KEY', null, 'GitHub App: private key (PEM)', privateKey, 'secret'),
+  row(
+    'GITHUB_WEBHOOK_SECRET',
+    null,
+    'HMAC secret of the webhooks; without it every delivery is refused',
+    text,
+    'secret',
+  ),
+  row('GITHUB_WEBHOOK_SECRET_PREVIOUS', null, 'also accepted, while a secret is being rotated', text, 'secret'),
+  row('GITHUB_SSH_KEY', null, 'private key for reading from GitHub over SSH instead of HTTPS', privateKey, 'secret'),
+  row('GITHUB_SSH_KNOWN_HOSTS', null, 'host keys of GitHub for SSH, as in `known_hosts`', text),
+  row('ONEDEV_URL', null, 'root address of the OneDev server', url),
+  row('ONEDEV_TOKEN', null, 'OneDev access token', token, 'secret'),
+  row('ONEDEV_PARENT', 'github', 'project the mirrors live under; made when it is missing', parentPath),
+  row('ONEDEV_SSH_URL', null, 'SSH base of OneDev (`ssh://HOST:PORT`), when pushes go over SSH', sshUrl),
+  row('ONEDEV_SSH_KEY', null, 'private key for pushing to OneDev over SSH', privateKey, 'secret'),
+  row('ONEDEV_SSH_KNOWN_HOSTS', null, 'host keys of OneDev for SSH, as in `known_hosts`', text),
+  row(
+    'DATABASE_URL',
+    null,
+    'Postgres; unset means an embedded one under the data folder (`starkeep up` only)',
+    databaseUrl,
+    'secret',
+  ),
+  row(
+    'TEMPORAL_ADDRESS',
+    null,
+    'Temporal server; unset means an embedded one under the data folder (`starkeep up` only)',
+    hostPort,
+  ),
+  row('TEMPORAL_NAMESPACE', 'default', 'Temporal namespace', text),
+  row(
+    'TEMPORAL_API_KEY',
+    null,
+    "Temporal API key; `TEMPORAL_TLS…` and the rest of Temporal's own names work too",
+    token,
+    'secret',
+  ),
+  row('TEMPORAL_CLI', null, 'path of a `temporal` binary for the embedded server', text),
+  row('STARKEEP_HOST', '127.0.0.1', 'listening address', text),
+  row('STARKEEP_PORT', '8000', 'listening port', port),
+  row('STARKEEP_DATA_DIR', '.starkeep', "embedded servers' files, git caches", text),
+  row(
+    'STARKEEP_ADMIN_KEY',
+    null,
+    'the first admin API key; made at first start and printed once when unset',
+    adminKey,
+    'secret',
+    'inert',
+  ),
+  row(
+    'STARKEEP_RECONCILE_EVERY',
+    '(15m; 6h without a token)',
+    'how often the star list is read, as `temporal schedule describe --schedule-id reconcile-stars` shows it',
+    interval,
+  ),
+  row(
+    'STARKEEP_UNSTAR_POLICY',
+    'delete',
+    '`delete`, `archive` (rename, keep) or `keep`',
+    oneOf('delete', 'archive', 'keep'),
+  ),
+  row('STARKEEP_UNSTAR_GRACE', '7d', 'waiting time before a deletion; `0s` is allowed', duration),
+  row(
+    'STARKEEP_DELETE_BUDGET',
+    '10/24h',
+    'at most so many deletions in a rolling window; more than that wait for a person',
+    budget,
+  ),
+  row(
+    'STARKEEP_REWRITE_POLICY',
+    'keep-old',
+    'when upstream rewrites a branch: `keep-old` (archive the old tip, follow), `follow` or `hold`',
+    oneOf('keep-old', 'follow', 'hold'),
+  ),
+  row('STARKEEP_TRANSFER', 'auto', '`auto`, `stream` or `clone`', transfer),
+  row('STARKEEP_TRANSFER_SLOTS', '2', 'transfers one worker runs at a time', count),
+  row(
+    'STARKEEP_FILTER_LANGUAGES',
+    null,
+    'keep only these languages (`Go, "Jupyter Notebook"`); `!PHP` keeps all but that one',
+    filter('LANGUAGES'),
+  ),
+  row(
+    'STARKEEP_FILTER_TOPICS',
+    null,
+    'keep only repositories with one of these topics; `!awesome` keeps those without that one',
+    filter('TOPICS'),
+  ),
+  row('STARKEEP_FILTER_MIN_STARS', null, 'keep only repositories with at least so many stars', filter('MIN_STARS')),
+  row(
+    'STARKEEP_FILTER_MAX_SIZE',
+    null,
+    "keep only repositories up to this size (`500MB`, `2GiB`) by GitHub's estimate",
+    filter('MAX_SIZE'),
+  ),
+  row('STARKEEP_FILTER_ARCHIVED', 'keep', 'archived repositories: `keep`, `skip` or `only`', filter('ARCHIVED')),
+  row('STARKEEP_FILTER_FORKS', 'keep', 'forks: `keep`, `skip` or `only`', filter('FORKS')),
+  row(
+    'STARKEEP_FILTER_INCLUDE',
+    null,
+    'names that are kept whatever the other filters say (`torvalds/*`, `*/dotfiles`)',
+    filter('INCLUDE'),
+  ),
+  row('STARKEEP_FILTER_EXCLUDE', null, 'names that are not kept, written the same way', filter('EXCLUDE')),
+  row(
+    'STARKEEP_WEBHOOK_ALLOW',
+    'any',
+    '`any`, `github` (ranges from `/meta`) or a list of addresses and CIDR ranges',
+    allowList,
+  ),
+  row('STARKEEP_TRUSTED_PROXIES', null, 'addresses and CIDR ranges whose `X-Forwarded-For` is believed', cidrs),
+  row(
+    'STARKEEP_LOG_LEVEL',
+    'info',
+    '`trace`, `debug`, `info`, `warn`, `error` or `fatal`',
+    oneOf('trace', 'debug', 'info', 'warn', 'error', 'fatal'),
+  ),
+  row('STARKEEP_LOG_FILE', null, 'also log to this file, rotated at 20 MB, seven kept', text),
+  row('STARKEEP_ALERT_URL', null, 'where alerts go', url, 'inert'),
+];
+
+/** `derived`: it follows from another setting. */
+export type Origin = 'environment' | 'file' | 'derived' | 'default' | 'unset';
+
+/** What a process needs to be set before it can start. */
+export type Role = 'up' | 'api' | 'worker' | 'migrate' | 'none';
+
+export interface DeletionBudget {
+  max: number;
+  windowMs: number;
+}
+
+export interface Config {
+  github: {
+    token: string | undefined;
+    login: string | undefined;
+    apiUrl: string;
+    url: string;
+    app: { appId: string; privateKey: string } | undefined;
+    webhookSecrets: string[];
+    ssh: { privateKey: string; knownHosts: string } | undefined;
+  };
+  onedev: {
+    url: string | undefined;
+    token: string | undefined;
+    parent: string;
+    ssh: { url: string; privateKey: string; knownHosts: string } | undefined;
+  };
+  databaseUrl: string | undefined;
+  temporal: {
+    /** `undefined`: embedded. */
+    address: string | undefined;
+    namespace: string;
+    cli: string | undefined;
+    /** Temporal's own variables without the empty ones, for `@temporalio/envconfig`. */
+    environment: Record<string, string>;
+  };
+  host: string;
+  port: number;
+  dataDir: string;
+  unstar: { policy: UnstarPolicy; graceMs: number };
+  deleteBudget: DeletionBudget;
+  reconcileEveryMs: number;
+  rewritePolicy: RewritePolicy;
+  transfer: 'auto' | 'stream' | 'clone';
+  transferSlots: number;
+  filters: Filters;
+  webhookAllow: 'any' | 'github' | BlockList;
+  trustedProxies: BlockList;
+  log: { level: string; file: string | undefined };
+  /** Every secret value, for the redaction list. */
+  secrets: string[];
+  /** What was set and is not used by this version. */
+  inert: string[];
+  /** For `starkeep config`. */
+  origins: { setting: Setting; shown: string; origin: Origin }[];
+}
+
+/** Every problem of the settings at once. `problems` are whole sentences. */
+export class ConfigError extends Error {
+  readonly problems: string[];
+
+  constructor(problems: string[]) {
+    super(
+      `${problems.length === 1 ? 'A setting needs' : `${problems.length} settings need`} attention:\n${problems.map((p) => `  - ${p}`).join('\n')}`,
+    );
+    this.name = 'ConfigError';
+    this.problems = problems;
+  }
+}
+
+/**
+ * Reads and checks all settings.
+ * @param environment usually `process.env`; an empty value counts as unset
+ * @param role decides which settings must be there
+ * @throws ConfigError with every problem found
+ */
+export function loadConfig(environment: Record<string, string | undefined>, role: Role): Config {
+  const problems = unknownNames(environment);
+  const values = new Map<string, unknown>();
+  const origins: Config['origins'] = [];
+  const secrets: string[] = [];
+  const inert: string[] = [];
+
+  for (const setting of SETTINGS) {
+    const found = rawValue(setting, environment, problems);
+    const given = found.text ?? (setting.default?.startsWith('(') ? null : setting.default);
+    if (given !== null) {
+      try {
+        values.set(setting.name, setting.parse(given));
+      } catch (error) {
+        problems.push(problemOf(setting, given, error as Error));
+      }
+    }
+    if (found.text !== null && setting.secret) secrets.push(found.text);
+    if (found.text !== null && setting.inert) inert.push(setting.name);
+    const shown = setting.secret && found.text !== null ? '(hidden)' : (found.text ?? setting.default ?? '');
+    origins.push({ setting, shown, origin: found.origin });
+  }
+
+  deriveGithubUrl(values, origins);
+  // What is set wrongly has been named already, and is not missing as well.
+  const given = new Set(origins.filter(({ origin }) => origin !== 'unset').map(({ setting }) => setting.name));
+  problems.push(...missing(role, given), ...incomplete(given), ...withoutRanges(values));
+  if (problems.length > 0) throw new ConfigError(problems);
+
+  const get = <T>(name: string) => values.get(name) as T;
+
+  const password = passwordIn(get('DATABASE_URL'));
+  if (password) secrets.push(password);
+  const sshKey = get<string | undefined>('GITHUB_SSH_KEY');
+  const appId = get<string | undefined>('GITHUB_APP_ID');
+  const onedevSshUrl = get<string | undefined>('ONEDEV_SSH_URL');
+  return Object.freeze<Config>({
+    github: {
+      token: get('GITHUB_TOKEN'),
+      login: get('GITHUB_LOGIN'),
+      apiUrl: get('GITHUB_API_URL'),
+      url: get('GITHUB_URL'),
+      app: appId ? { appId, privateKey: get('GITHUB_APP_PRIVATE_KEY') } : undefined,
+      webhookSecrets: [get<string>('GITHUB_WEBHOOK_SECRET'), get<string>('GITHUB_WEBHOOK_SECRET_PREVIOUS')].filter(
+        Boolean,
+      ),
+      ssh: sshKey ? { privateKey: sshKey, knownHosts: get('GITHUB_SSH_KNOWN_HOSTS') } : undefined,
+    },
+    onedev: {
+      url: get('ONEDEV_URL'),
+      token: get('ONEDEV_TOKEN'),
+      parent: get('ONEDEV_PARENT'),
+      ssh: onedevSshUrl
+        ? { url: onedevSshUrl, privateKey: get('ONEDEV_SSH_KEY'), knownHosts: get('ONEDEV_SSH_KNOWN_HOSTS') }
+        : undefined,
+    },
+    databaseUrl: get('DATABASE_URL'),
+    temporal: {
+      address: get('TEMPORAL_ADDRESS'),
+      namespace: get('TEMPORAL_NAMESPACE'),
+      cli: get('TEMPORAL_CLI'),
+      environment: temporalVariables(environment, get('TEMPORAL_API_KEY')),
+    },
+    host: get('STARKEEP_HOST'),
+    port: get('STARKEEP_PORT'),
+    dataDir: resolve(get('STARKEEP_DATA_DIR')),
+    unstar: { policy: get('STARKEEP_UNSTAR_POLICY'), graceMs: get('STARKEEP_UNSTAR_GRACE') },
+    deleteBudget: get('STARKEEP_DELETE_BUDGET'),
+    // Without a token there are 60 requests an hour, and a star list of 5,000 takes 50 of them.
+    reconcileEveryMs:
+      get<number | undefined>('STARKEEP_RECONCILE_EVERY') ?? (get('GITHUB_TOKEN') ? 15 * 60_000 : 6 * 3_600_000),
+    rewritePolicy: get('STARKEEP_REWRITE_POLICY'),
+    transfer: get('STARKEEP_TRANSFER'),
+    transferSlots: get('STARKEEP_TRANSFER_SLOTS'),
+    filters: parseFilters(Object.fromEntries(FILTER_NAMES.map((name) => [name, get(`STARKEEP_FILTER_${name}`)]))),
+    webhookAllow: get('STARKEEP_WEBHOOK_ALLOW'),
+    trustedProxies: get<BlockList | undefined>('STARKEEP_TRUSTED_PROXIES') ?? new BlockList(),
+    log: { level: get('STARKEEP_LOG_LEVEL'), file: get('STARKEEP_LOG_FILE') },
+    secrets,
+    inert,
+    origins,
+  });
+}
+
+/** A setting that {@link loadConfig} checked for the role at hand, as present. */
+export function required<T>(value: T | undefined): T {
+  if (value === undefined) throw new Error('a required setting is missing although it was checked');
+  return value;
+}
+
+/** The addresses of the dependencies as a child process of `starkeep up` has to see them. */
+export function childEnvironment(
+  environment: Record<string, string | undefined>,
+  servers: { databaseUrl: string; temporalAddress: string; dataDir: string },
+): Record<string, string | undefined> {
+  return {
+    ...environment,
+    DATABASE_URL: servers.databaseUrl,
+    DATABASE_URL_FILE: undefined,
+    TEMPORAL_ADDRESS: servers.temporalAddress,
+    STARKEEP_DATA_DIR: servers.dataDir,
+  };
+}
+
+// ---------------------------------------------------------------------------------------------------------- finding values
+
+function rawValue(
+  setting: Setting,
+  environment: Record<string, string | undefined>,
+  problems: string[],
+): { text: string | null; origin: Origin } {
+  const direct = environment[setting.name] || null;
+  const file = setting.secret ? environment[`${setting.name}_FILE`] || null : null;
+  if (direct !== null && file !== null) {
+    problems.push(`${setting.name} and ${setting.name}_FILE are both set; keep one of them.`);
+    return { text: null, origin: 'environment' };
+  }
+  if (direct !== null) return { text: direct, origin: 'environment' };
+  if (file === null) return { text: null, origin: setting.default === null ? 'unset' : 'default' };
+  try {
+    const content = readFileSync(file, 'utf8').replace(/\r?\n$/, '');
+    if (content === '') problems.push(`${setting.name}_FILE names "${file}", which is empty.`);
+    return { text: content || null, origin: 'file' };
+  } catch (error) {
+    problems.push(
+      `${setting.name}_FILE names "${file}", which cannot be read (${(error as NodeJS.ErrnoException).code}).`,
+    );
+    return { text: null, origin: 'file' };
+  }
+}
+
+/** A filter's error names setting, word and place by itself. */
+function problemOf(setting: Setting, given: string, error: Error): string {
+  if (error instanceof FilterError) return error.message;
+  return `${setting.name} must be ${error.message}${setting.secret ? '' : `, but is "${withoutUserInfo(given)}"`}.`;
+}
+
+/** A misspelt variable would be ignored silently, and a mirror that is quietly configured wrong is worse than none. */
+function unknownNames(environment: Record<string, string | undefined>): string[] {
+  const known = SETTINGS.flatMap((setting) =>
+    setting.secret ? [setting.name, `${setting.name}_FILE`] : [setting.name],
+  );
+  const ours = known.filter((name) => name.startsWith('STARKEEP_'));
+  return Object.entries(environment)
+    .filter(([name, value]) => value && name.startsWith('STARKEEP_') && !known.includes(name))
+    .map(([name]) => `${name} is not a setting of Starkeep. Did you mean ${nearest(name, ours)}?`);
+}
+
+function nearest(name: string, known: string[]): string {
+  const upper = name.toUpperCase();
+  // What is no secret cannot come from a file.
+  const withoutFile = upper.replace(/_FILE$/, '');
+  return known.includes(withoutFile) ? withoutFile : closest(upper, known);
+}
+
+function missing(role: Role, given: ReadonlySet<string>): string[] {
+  const need: Record<Role, string[]> = {
+    up: ['ONEDEV_URL', 'ONEDEV_TOKEN'],
+    worker: ['ONEDEV_URL', 'ONEDEV_TOKEN', 'DATABASE_URL', 'TEMPORAL_ADDRESS'],
+    api: ['DATABASE_URL', 'TEMPORAL_ADDRESS'],
+    migrate: ['DATABASE_URL'],
+    none: [],
+  };
+  const problems = need[role]
+    .filter((name) => !given.has(name))
+    .map((name) => `${name} is not set: ${SETTINGS.find((setting) => setting.name === name)?.meaning}.`);
+  if ((role === 'up' || role === 'worker') && !given.has('GITHUB_TOKEN') && !given.has('GITHUB_LOGIN')) {
+    problems.unshift(
+      'Neither GITHUB_TOKEN nor GITHUB_LOGIN is set: set the token of the person whose stars are mirrored, or a login whose public stars are.',
+    );
+  }
+  return problems;
+}
+
+function incomplete(given: ReadonlySet<string>): string[] {
+  const problems: string[] = [];
+  const together = (names: string[]) => {
+    const absent = names.filter((name) => !given.has(name));
+    if (absent.length > 0 && absent.length < names.length) {
+      problems.push(
+        `${names.join(', ')} belong together, but ${absent.join(' and ')} ${absent.length === 1 ? 'is' : 'are'} not set.`,
+      );
+    }
+  };
+  together(['GITHUB_APP_ID', 'GITHUB_APP_PRIVATE_KEY']);
+  together(['GITHUB_SSH_KEY', 'GITHUB_SSH_KNOWN_HOSTS']);
+  together(['ONEDEV_SSH_URL', 'ONEDEV_SSH_KEY', 'ONEDEV_SSH_KNOWN_HOSTS']);
+  if (given.has('GITHUB_WEBHOOK_SECRET_PREVIOUS') && !given.has('GITHUB_WEBHOOK_SECRET')) {
+    problems.push('GITHUB_WEBHOOK_SECRET_PREVIOUS is set without GITHUB_WEBHOOK_SECRET.');
+  }
+  return problems;
+}
+
+/** GitHub Enterprise Server's `/meta` has no address ranges, so there would be nothing to compare with. */
+function withoutRanges(values: ReadonlyMap<string, unknown>): string[] {
+  const apiUrl = values.get('GITHUB_API_URL');
+  if (values.get('STARKEEP_WEBHOOK_ALLOW') !== 'github' || apiUrl === undefined || apiUrl === GITHUB_API_URL) return [];
+  return ['STARKEEP_WEBHOOK_ALLOW=github works with github.com only; name the addresses of your server instead.'];
+}
+
+/**
+ * Each of GitHub's two addresses follows from the other when only one is given: on GitHub Enterprise Server `HOST/api/v3` and `HOST`, on
+ * GitHub Enterprise Cloud with data residency `api.NAME.ghe.com` and `NAME.ghe.com`.
+ */
+function deriveGithubUrl(values: Map<string, unknown>, origins: Config['origins']): void {
+  const derive = (name: string, from: string, rule: (base: string) => string) => {
+    const origin = origins.find(({ setting }) => setting.name === name);
+    const base = values.get(from) as string | undefined;
+    if (origin?.origin !== 'default' || base === undefined) return;
+    const derived = rule(base);
+    if (derived === values.get(name)) return;
+    values.set(name, derived);
+    Object.assign(origin, { shown: derived, origin: 'derived' });
+  };
+  derive('GITHUB_API_URL', 'GITHUB_URL', apiUrlOf);
+  derive('GITHUB_URL', 'GITHUB_API_URL', webUrlOf);
+}
+
+function apiUrlOf(webUrl: string): string {
+  if (webUrl === GITHUB_URL) return GITHUB_API_URL;
+  return /^https:\/\/[^/]+\.ghe\.com$/.test(webUrl) ? webUrl.replace('://', '://api.') : `${webUrl}/api/v3`;
+}
+
+function webUrlOf(apiUrl: string): string {
+  if (apiUrl === GITHUB_API_URL) return GITHUB_URL;
+  return apiUrl.replace(/\/api\/v3$/, '').replace(/:\/\/api\.([^/]+\.ghe\.com)$/, '://$1');
+}
+
+function temporalVariables(
+  environment: Record<string, string | undefined>,
+  apiKey: string | undefined,
+): Record<string, string> {
+  // An empty TEMPORAL_TLS means "no TLS" to Temporal's reader even beside an API key, and an empty address is an error there.
+  const set = Object.entries(environment).filter(([name, value]) => name.startsWith('TEMPORAL_') && value);
+  const own = Object.fromEntries(set) as Record<string, string>;
+  delete own['TEMPORAL_CLI'];
+  delete own['TEMPORAL_API_KEY_FILE'];
+  return apiKey ? { ...own, TEMPORAL_API_KEY: apiKey } : own;
+}
+
+// -------------------------------------------------------------------------------------------------------------- parsers
+
+function row(
+  name: string,
+  fallback: string | null,
+  meaning: string,
+  parse: Parse,
+  ...marks: ('secret' | 'inert')[]
+): Setting {
+  return {
+    name,
+    default: fallback,
+    meaning,
+    parse,
+    ...(marks.includes('secret') ? { secret: true as const } : {}),
+    ...(marks.includes('inert') ? { inert: true as const } : {}),
+  };
+}
+
+function text(value: string): string {
+  if (value.includes('\0')) throw new Error('text without NUL characters');
+  return value;
+}
+
+/** It becomes part of a request header. */
+function token(value: string): string {
+  if (!/^[\x21-\x7e]+$/.test(value)) throw new Error('one word without spaces or line breaks');
+  return value;
+}
+
+function privateKey(value: string): string {
+  if (!/-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----/.test(value))
+    throw new Error("a private key in PEM form; a file's path goes into the setting of the same name with _FILE");
+  return value;
+}
+
+function adminKey(value: string): string {
+  if (value.length < 8) throw new Error('at least 8 characters long');
+  return value;
+}
+
+function login(value: string): string {
+  if (!/^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$/.test(value)) throw new Error('a GitHub login');
+  return value;
+}
+
+function url(value: string): string {
+  const parsed = URL.canParse(value) ? new URL(value) : null;
+  if (!parsed || !['http:', 'https:'].includes(parsed.protocol))
+    throw new Error('an address that begins with http:// or https://');
+  if (parsed.username || parsed.password) throw new Error('an address without a user name or password in it');
+  if (parsed.search || parsed.hash) throw new Error('an address without ? or #');
+  return parsed.href.replace(/\/+$/, '');
+}
+
+function sshUrl(value: string): string {
+  const parsed = URL.canParse(value) ? new URL(value) : null;
+  if (parsed?.protocol !== 'ssh:' || parsed.password) throw new Error('an address like ssh://HOST:PORT');
+  return parsed.href.replace(/\/+$/, '');
+}
+
+function databaseUrl(value: string): string {
+  const parsed = URL.canParse(value) ? new URL(value) : null;
+  if (!parsed || !['postgres:', 'postgresql:'].includes(parsed.protocol))
+    throw new Error('an address like postgres://USER:PASSWORD@HOST:5432/DATABASE');
+  try {
+    passwordIn(value);
+  } catch {
+    throw new Error('an address whose password has its special characters percent-encoded (% itself is %25)');
+  }
+  return value;
+}
+
+function hostPort(value: string): string {
+  const [, portNumber] = /^(?:\[[0-9a-fA-F:]+\]|[^\s:/]+):(\d{1,5})$/.exec(value) ?? [];
+  if (!(Number(portNumber) <= 65_535)) throw new Error('HOST:PORT, such as localhost:7233');
+  return value;
+}
+
+function port(value: string): number {
+  const number = Number(value);
+  if (!/^\d+$/.test(value) || number > 65_535) throw new Error('a port from 0 (any free one) to 65535');
+  return number;
+}
+
+function count(value: string): number {
+  if (!/^[1-9]\d{0,3}$/.test(value)) throw new Error('a whole number from 1 to 9999');
+  return Number(value);
+}
+
+const UNIT_MS: Record<string, number> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 };
+
+/** Ten years: longer timers are typing mistakes, and JavaScript dates stay exact. */
+const LONGEST_MS = 3650 * 86_400_000;
+
+/** @returns milliseconds */
+function duration(value: string): number {
+  const [, amount, unit] = /^(\d+(?:\.\d+)?)\s*([smhdw])$/.exec(value.trim()) ?? [];
+  const ms = Number(amount) * (UNIT_MS[unit ?? ''] ?? Number.NaN);
+  if (!(ms <= LONGEST_MS)) throw new Error('a duration such as 30s, 15m, 6h or 7d');
+  return Math.round(ms);
+}
+
+/** @returns milliseconds */
+function interval(value: string): number {
+  const ms = duration(value);
+  if (ms < 1_000) throw new Error('a duration of at least 1s');
+  return ms;
+}
+
+function budget(value: string): DeletionBudget {
+  const [, max, window] = /^(\d{1,6})\/(.+)$/.exec(value.trim()) ?? [];
+  try {
+    const windowMs = duration(window ?? '');
+    if (windowMs > 0) return { max: Number(max), windowMs };
+  } catch {
+    // Falls through to the message for the whole expression.
+  }
+  throw new Error('COUNT/WINDOW, such as 10/24h');
+}
+
+function oneOf(...choices: string[]): Parse {
+  return (value) => {
+    if (!choices.includes(value)) throw new Error(`one of ${choices.join(', ')}`);
+    return value;
+  };
+}
+
+/** Checked here, each by itself, so that every wrong one is reported; the text stays what it was. */
+function filter(name: FilterName): Parse {
+  return (value) => {
+    parseFilters({ [name]: value });
+    return value;
+  };
+}
+
+function transfer(value: string): string {
+  if (value === 'stream') throw new Error('auto or clone: this version has no streaming transfer yet');
+  return oneOf('auto', 'clone')(value) as string;
+}
+
+function parentPath(value: string): string {
+  const path = value.replace(/^\/+|\/+$/g, '');
+  const problem = parentPathProblem(path);
+  if (problem) throw new Error(`a project path on OneDev (${problem})`);
+  return path;
+}
+
+function allowList(value: string): 'any' | 'github' | BlockList {
+  if (value === 'any' || value === 'github') return value;
+  try {
+    return cidrs(value);
+  } catch (error) {
+    throw new Error(`any, github or ${(error as Error).message}`, { cause: error });
+  }
+}
+
+function cidrs(value: string): BlockList {
+  const list = new BlockList();
+  const parts = value.split(/[\s,]+/).filter(Boolean);
+  try {
+    if (parts.length === 0) throw new Error('it names none');
+    for (const part of parts) addRange(list, part);
+  } catch (error) {
+    throw new Error(`a list of addresses and CIDR ranges (${(error as Error).message})`, { cause: error });
+  }
+  return list;
+}
+
+function passwordIn(value: string | undefined): string | undefined {
+  return value ? decodeURIComponent(new URL(value).password) || undefined : undefined;
+}
+
+/** For messages about addresses that may be anything but well formed. */
+function withoutUserInfo(value: string): string {
+  return value.replace(/:\/\/\S*@/, '://(hidden)@');
+}

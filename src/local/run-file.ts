@@ -1,0 +1,42 @@
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { processIdentity } from './process-identity.ts';
+
+/** Where a running `starkeep up` is to be found, for the other commands on the same machine. */
+const Running = z.object({
+  databaseUrl: z.string(),
+  apiUrl: z.string(),
+  temporalAddress: z.string(),
+  temporalNamespace: z.string(),
+});
+
+/** `identity` tells a `starkeep up` that was killed, and left its file, from one that runs. */
+const RunFile = Running.extend({ pid: z.number(), identity: z.string() });
+
+export type Running = z.infer<typeof Running>;
+
+const fileIn = (dataDir: string) => join(dataDir, 'running.json');
+
+/** The database's password is in it, as it is beside it for Postgres itself: readable by the owner only. */
+export async function writeRunFile(dataDir: string, running: Running): Promise<void> {
+  const { pid } = process;
+  const content = { ...running, pid, identity: (await processIdentity(pid)) ?? '' };
+  await rm(fileIn(dataDir), { force: true });
+  await writeFile(fileIn(dataDir), `${JSON.stringify(content, null, 2)}\n`, { mode: 0o600 });
+}
+
+export async function removeRunFile(dataDir: string): Promise<void> {
+  await rm(fileIn(dataDir), { force: true });
+}
+
+/** @returns `null` when nothing was started with this data folder, or it has ended, however it did */
+export async function readRunFile(dataDir: string): Promise<Running | null> {
+  try {
+    const { pid, identity, ...running } = RunFile.parse(JSON.parse(await readFile(fileIn(dataDir), 'utf8')));
+    return (await processIdentity(pid)) === identity ? running : null;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw error;
+  }
+}

@@ -1,0 +1,141 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { migrate } from '../adapters/postgres/migrate.ts';
+import { childEnvironment, type Config } from '../config.ts';
+import { POSTGRES_PORT, startPostgres, type PostgresServer } from './embedded-postgres.ts';
+import { startTemporal, TEMPORAL_PORT, TEMPORAL_UI_PORT, type TemporalServer } from './embedded-temporal.ts';
+import { keepAlive, type Kept } from './keep-alive.ts';
+import { removeRunFile, writeRunFile } from './run-file.ts';
+import { supervise, type Supervised } from './supervise.ts';
+import { findTemporalBinary } from './temporal-binary.ts';
+
+/** Everything on one machine, under one roof. The data folder is the only state. */
+
+export interface UpOptions {
+  config: Config;
+  /** What `config` was read from; handed on to api and worker. */
+  environment: Record<string, string | undefined>;
+  /** A sentence for the person who looks on. */
+  say: (sentence: string) => void;
+  /** Every log line of api and worker. */
+  onLogLine: (line: string) => void;
+}
+
+export interface Installation {
+  apiUrl: string;
+  databaseUrl: string;
+  temporalAddress: string;
+  /** `null` when Temporal is not ours. */
+  temporalUiUrl: string | null;
+  /** Sentences about servers that are not on their usual port, since another program has it. */
+  detours: string[];
+  /** The processes of this installation, by name, for those who look on or break things. */
+  pids(): Record<string, number | null>;
+  /** Stops everything in order: api and worker drain, then the servers. May be repeated. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts whatever is not given (Postgres, Temporal), migrates, then starts api and worker and keeps all of it running. What was
+ * started is stopped again when a later part cannot start.
+ */
+export async function startUp(options: UpOptions): Promise<Installation> {
+  const { config, say } = options;
+  await mkdir(config.dataDir, { recursive: true });
+  const started: { stop(): Promise<void> }[] = [];
+  const stop = async () => {
+    for (const part of started.splice(0).reverse()) await part.stop();
+  };
+  try {
+    const [postgres, temporal] = await startServers(config, say, (part) => started.push(part));
+    const databaseUrl = config.databaseUrl ?? (postgres as Kept<PostgresServer>).current().url;
+    const temporalAddress = config.temporal.address ?? (temporal as Kept<TemporalServer>).current().address;
+
+    const migrations = await migrate(databaseUrl);
+    if (migrations.length > 0) say(`Database brought up to date (${migrations.join(', ')})`);
+
+    say('Starting the api and a worker …');
+    const environment = childEnvironment(options.environment, {
+      databaseUrl,
+      temporalAddress,
+      dataDir: config.dataDir,
+    });
+    const parts: Record<'api' | 'worker', Supervised> = {
+      api: supervise({ role: 'api', environment, onLine: options.onLogLine, say }),
+      worker: supervise({ role: 'worker', environment, onLine: options.onLogLine, say }),
+    };
+    started.push({ stop: async () => void (await Promise.all([parts.api.stop(), parts.worker.stop()])) });
+    const [apiUrl = ''] = await Promise.all([parts.api.ready, parts.worker.ready]);
+    const temporalNamespace = config.temporal.namespace;
+    await writeRunFile(config.dataDir, { databaseUrl, apiUrl, temporalAddress, temporalNamespace });
+    started.push({ stop: () => removeRunFile(config.dataDir) });
+    return {
+      apiUrl,
+      databaseUrl,
+      temporalAddress,
+      temporalUiUrl: temporal?.current().uiUrl ?? null,
+      detours: detours(postgres?.current(), temporal?.current()),
+      pids: () => ({
+        api: parts.api.pid(),
+        worker: parts.worker.pid(),
+        postgres: postgres?.current().pid ?? null,
+        temporal: temporal?.current().pid ?? null,
+      }),
+      stop,
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function startServers(
+  config: Config,
+  say: (sentence: string) => void,
+  started: (part: { stop(): Promise<void> }) => void,
+): Promise<[Kept<PostgresServer> | null, Kept<TemporalServer> | null]> {
+  const starting = await Promise.allSettled([
+    config.databaseUrl === undefined ? keptPostgres(config, say) : null,
+    config.temporal.address === undefined ? keptTemporal(config, say) : null,
+  ]);
+  for (const part of starting) if (part.status === 'fulfilled' && part.value) started(part.value);
+  const [postgres, temporal] = starting;
+  if (postgres.status === 'rejected') throw postgres.reason;
+  if (temporal.status === 'rejected') throw temporal.reason;
+  return [postgres.value, temporal.value];
+}
+
+function detours(postgres: PostgresServer | undefined, temporal: TemporalServer | undefined): string[] {
+  const detour = (name: string, usual: number, url: string | null | undefined) => {
+    const port = url ? Number(new URL(url).port) : usual;
+    return port === usual ? [] : [`Port ${usual} was taken, so ${name} listens on port ${port} this time.`];
+  };
+  return [
+    ...detour('Postgres', POSTGRES_PORT, postgres?.url),
+    ...detour('Temporal', TEMPORAL_PORT, temporal && `tcp://${temporal.address}`),
+    ...detour("Temporal's web UI", TEMPORAL_UI_PORT, temporal?.uiUrl),
+  ];
+}
+
+function keptPostgres(config: Config, say: (sentence: string) => void): Promise<Kept<PostgresServer>> {
+  return keepAlive('Postgres', say, (before, onExit) => {
+    const port = before ? Number(new URL(before.url).port) : undefined;
+    return startPostgres({ dataDir: config.dataDir, say, onExit, ...(port ? { port } : {}) });
+  });
+}
+
+async function keptTemporal(config: Config, say: (sentence: string) => void): Promise<Kept<TemporalServer>> {
+  const { path: binary } = await findTemporalBinary({
+    kind: 'cli',
+    cacheDir: join(config.dataDir, 'bin'),
+    say,
+    ...(config.temporal.cli ? { explicitPath: config.temporal.cli } : {}),
+  });
+  return keepAlive('Temporal', say, (before, onExit) => {
+    const port = before ? Number(before.address.split(':').at(-1)) : undefined;
+    const uiPort = before?.uiUrl ? Number(new URL(before.uiUrl).port) : undefined;
+    const { namespace } = config.temporal;
+    const ports = { ...(port ? { port } : {}), ...(uiPort ? { uiPort } : {}) };
+    return startTemporal({ binary, dataDir: config.dataDir, namespace, say, onExit, ...ports });
+  });
+}

@@ -1,0 +1,50 @@
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+
+/** Every metric of ours, declared once. No label takes values from outside. */
+
+export const registry = new Registry();
+
+export const deliveriesTotal = new Counter({
+  name: 'starkeep_deliveries_total',
+  help: 'Webhook requests, by event and by what became of them',
+  labelNames: ['event', 'outcome'],
+  registers: [registry],
+});
+
+export const deliverySeconds = new Histogram({
+  name: 'starkeep_delivery_ack_duration_seconds',
+  help: 'Time from the first byte of a webhook request to its answer',
+  buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 3, 10],
+  registers: [registry],
+});
+
+export const inboxWaiting = new Gauge({
+  name: 'starkeep_inbox_waiting',
+  help: 'Deliveries accepted and not dispatched yet',
+  registers: [registry],
+});
+
+export const inboxOldestSeconds = new Gauge({
+  name: 'starkeep_inbox_oldest_seconds',
+  help: 'Age of the oldest delivery that waits; 0 when none does',
+  registers: [registry],
+});
+
+export const mirrors = new Gauge({
+  name: 'starkeep_mirrors',
+  help: 'Mirrors by status',
+  labelNames: ['status'],
+  registers: [registry],
+});
+
+export const dependencyUp = new Gauge({
+  name: 'starkeep_dependency_up',
+  help: '1 when the dependency answered the last time it was asked, else 0',
+  labelNames: ['dependency'],
+  registers: [registry],
+});
+
+/** Node's own: memory, event loop lag, handles. */
+export function collectProcessMetrics(): void {
+  collectDefaultMetrics({ register: registry, prefix: 'starkeep_' });
+}

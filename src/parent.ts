@@ -1,0 +1,27 @@
+/** What a child process of `starkeep up` tells its supervisor, over Node's own channel. */
+export interface ReadyMessage {
+  ready: true;
+  /** Where it listens, if it does. */
+  url?: string;
+}
+
+/** Says that this process is ready; without a supervisor nobody listens. */
+export function tellReady(url?: string): void {
+  const message: ReadyMessage = url === undefined ? { ready: true } : { ready: true, url };
+  process.send?.(message);
+}
+
+/** Calls `stop` once: on SIGTERM or SIGINT, or when the supervisor is gone, however it went. */
+export function onStop(stop: (why: string) => void): void {
+  let stopping = false;
+  const once = (why: string) => {
+    if (stopping) return;
+    stopping = true;
+    // Listening for the supervisor's end would keep the process alive after everything else has ended.
+    process.channel?.unref();
+    stop(why);
+  };
+  process.on('SIGTERM', () => once('SIGTERM'));
+  process.on('SIGINT', () => once('SIGINT'));
+  process.on('disconnect', () => once('the supervisor is gone'));
+}

@@ -1,0 +1,26 @@
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { bundleWorkflowCode, type Logger, type WorkflowBundleOption } from '@temporalio/worker';
+
+/** Where the worker gets the workflow code from: the bundle a build made, else the sources, bundled at start (about a second). */
+export async function workflowBundle(): Promise<WorkflowBundleOption> {
+  const built = fileURLToPath(new URL('../workflow-bundle.js', import.meta.url));
+  return existsSync(built) ? { codePath: built } : bundleWorkflows();
+}
+
+/**
+ * Bundles the workflows, as source or compiled, whichever this file is.
+ * @throws Error when something of Node's, or a forbidden import, reached them
+ */
+export function bundleWorkflows(): Promise<{ code: string }> {
+  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
+  const workflowsPath = fileURLToPath(new URL(`../workflows/index.${extension}`, import.meta.url));
+  return bundleWorkflowCode({ workflowsPath, logger: onlyComplaints() });
+}
+
+/** The bundler is talkative; what it has to say of a failure is in the error it throws. */
+function onlyComplaints(): Logger {
+  const nothing = () => undefined;
+  const complain = (message: string) => void process.stderr.write(`${message}\n`);
+  return { log: nothing, trace: nothing, debug: nothing, info: nothing, warn: complain, error: complain };
+}

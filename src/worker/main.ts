@@ -1,0 +1,153 @@
+import { join } from 'node:path';
+import { Worker, type WorkerOptions } from '@temporalio/worker';
+import type { Logger } from 'pino';
+import { createActivities } from '../activities/index.ts';
+import type { ActivityPorts } from '../activities/ports.ts';
+import { createCloneTransfer } from '../adapters/git/clone.ts';
+import { createGithub } from '../adapters/github.ts';
+import { createOnedev } from '../adapters/onedev.ts';
+import { createDatabase } from '../adapters/postgres/database.ts';
+import { refuseOutdated } from '../adapters/postgres/migrate.ts';
+import { createStore } from '../adapters/postgres/store.ts';
+import { ensureReconcileSchedule } from '../adapters/schedules.ts';
+import { ensureSearchAttributes } from '../adapters/search-attributes.ts';
+import { createMirrorControl, openTemporal, type TemporalSettings } from '../adapters/temporal.ts';
+import { required, type Config } from '../config.ts';
+import { Failure } from '../domain/failures.ts';
+import type { MirrorControl } from '../domain/ports.ts';
+import type { Redact } from '../domain/redaction.ts';
+import { createLog, withLogFields } from '../log.ts';
+import { onStop, tellReady } from '../parent.ts';
+import { USER_AGENT } from '../version.ts';
+import { TASK_QUEUES } from '../workflows/messages.ts';
+import { workflowBundle } from './bundle.ts';
+import { connectWorker, installRuntime } from './runtime.ts';
+
+/** Activities under way get this long to end by themselves; then they are cancelled, and another worker does them. */
+const SHUTDOWN_GRACE = '10s';
+const SHUTDOWN_FORCE = '30s';
+
+/** Light activities at once: mostly waiting for GitHub, OneDev and Postgres. */
+const LIGHT_SLOTS = 20;
+
+/** Builds the worker's adapters and hosts workflows and activities. @returns when it has drained */
+export async function runWorker(config: Config): Promise<void> {
+  const { logger, redact } = await createLog({ service: 'worker', ...config.log, secrets: config.secrets });
+  for (const name of config.inert) logger.warn({ setting: name }, 'setting has no effect in this version');
+  const stopping = new AbortController();
+  onStop((why) => {
+    logger.info({ why }, 'worker drains');
+    stopping.abort();
+  });
+
+  installRuntime(logger);
+  const settings: TemporalSettings = { ...config.temporal, address: required(config.temporal.address) };
+  const connection = await connectWorker(settings, logger, stopping.signal);
+  const temporal = openTemporal(settings);
+  const db = createDatabase({
+    url: required(config.databaseUrl),
+    applicationName: 'starkeep worker',
+    maxConnections: 20,
+    onError: (error) => logger.warn({ reason: error.message }, 'database connection lost'),
+  });
+  const control = createMirrorControl(temporal);
+  try {
+    await refuseOutdated(db);
+    await ensureSearchAttributes(temporal.connection, settings.namespace);
+    await ensureReconcileSchedule(temporal.client, config.reconcileEveryMs);
+    const transfer = createCloneTransfer({
+      cacheDir: join(config.dataDir, 'cache'),
+      redact,
+      log: (message, fields) => logger.info(fields, message),
+    });
+    await transfer.sweep();
+    const ports = { ...adapters(config, logger, redact), ...createStore(db), transfer, control };
+    const activities = createActivities({ ...ports, rules: rules(config), redact, withLogFields });
+    const workers = await createWorkers({ connection, namespace: settings.namespace, activities }, config);
+    await host(workers, control, logger, stopping.signal);
+  } finally {
+    await Promise.all([db.close(), temporal.close()]);
+    await connection.close();
+  }
+  logger.info('worker stopped');
+}
+
+function adapters(config: Config, logger: Logger, redact: Redact): Pick<ActivityPorts, 'source' | 'target'> {
+  const { github, onedev } = config;
+  const log = (message: string, fields: Record<string, unknown>) => logger.info(fields, redact(message));
+  return {
+    source: createGithub({
+      apiUrl: github.apiUrl,
+      webUrl: github.url,
+      userAgent: USER_AGENT,
+      onNotice: (notice) => logger.debug({ notice }, 'notice from GitHub'),
+      ...(github.token ? { token: github.token } : {}),
+      ...(github.login ? { login: github.login } : {}),
+      ...(github.app ? { app: github.app } : {}),
+      ...(github.ssh ? { sshKey: github.ssh } : {}),
+    }),
+    target: createOnedev({
+      url: required(onedev.url),
+      token: required(onedev.token),
+      parent: onedev.parent,
+      userAgent: USER_AGENT,
+      log,
+      ...(onedev.ssh ? { ssh: onedev.ssh } : {}),
+    }),
+  };
+}
+
+function rules(config: Config): ActivityPorts['rules'] {
+  return {
+    unstarPolicy: config.unstar.policy,
+    graceMs: config.unstar.graceMs,
+    deleteBudget: config.deleteBudget,
+    rewritePolicy: config.rewritePolicy,
+    filters: config.filters,
+    reconcileEveryMs: config.reconcileEveryMs,
+  };
+}
+
+/** One worker for workflows and light activities, one for git with few slots: a hundred clones at once would kill the machine. */
+async function createWorkers(
+  common: Pick<WorkerOptions, 'connection' | 'namespace' | 'activities'>,
+  config: Config,
+): Promise<Worker[]> {
+  const shutdown = { shutdownGraceTime: SHUTDOWN_GRACE, shutdownForceTime: SHUTDOWN_FORCE } as const;
+  return [
+    await Worker.create({
+      ...common,
+      ...shutdown,
+      workflowBundle: await workflowBundle(),
+      taskQueue: TASK_QUEUES.main,
+      maxConcurrentActivityTaskExecutions: LIGHT_SLOTS,
+    }),
+    await Worker.create({
+      ...common,
+      ...shutdown,
+      taskQueue: TASK_QUEUES.transfer,
+      maxConcurrentActivityTaskExecutions: config.transferSlots,
+    }),
+  ];
+}
+
+async function host(workers: Worker[], control: MirrorControl, log: Logger, stopping: AbortSignal): Promise<void> {
+  const running = Promise.all(workers.map((worker) => worker.run()));
+  const shutdown = () => workers.forEach((worker) => worker.getState() === 'RUNNING' && worker.shutdown());
+  stopping.addEventListener('abort', shutdown, { once: true });
+  log.info({ taskQueues: workers.map((worker) => worker.options.taskQueue) }, 'worker runs');
+  tellReady();
+  if (stopping.aborted) shutdown();
+  else await readStarsOnce(control, log);
+  await running;
+}
+
+/** At every start the star list is read, without waiting for the Schedule; several workers starting together read it once between them. */
+async function readStarsOnce(control: MirrorControl, log: Logger): Promise<void> {
+  try {
+    await control.reconcile();
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    log.warn({ kind: error.kind, reason: error.message }, 'reading of the star list could not be started');
+  }
+}

@@ -1,0 +1,53 @@
+import { DefaultLogger, type LogLevel, NativeConnection, Runtime } from '@temporalio/worker';
+import type { Logger } from 'pino';
+import type { TemporalSettings } from '../adapters/temporal.ts';
+import { connectionOptions } from '../adapters/temporal.ts';
+import { Failure } from '../domain/failures.ts';
+
+const LEVELS = { TRACE: 'trace', DEBUG: 'debug', INFO: 'info', WARN: 'warn', ERROR: 'error' } as const;
+
+/** Noise in a log line: base64 of no use to anybody, and what the message says already. */
+const DROPPED = ['taskToken', 'sdkComponent'];
+
+/** Said at every start of a worker that hosts only activities, and is as it should be. */
+const EXPECTED = /^No (?:workflows|Nexus services) registered, not polling/;
+
+/** Temporal's own log, the core's and the workflows' and activities', in the form of ours. Once per process, before anything connects. */
+export function installRuntime(log: Logger, level: LogLevel = 'INFO'): void {
+  Runtime.install({
+    logger: new DefaultLogger(level, ({ level: name, message, meta }) => {
+      if (EXPECTED.test(message)) return;
+      const fields = Object.entries(meta ?? {}).filter(([key]) => !DROPPED.includes(key));
+      const plain = fields.map(([key, value]) => [key, typeof value === 'bigint' ? String(value) : value]);
+      log[LEVELS[name]](Object.fromEntries(plain), message);
+    }),
+    telemetryOptions: { logging: { forward: {}, filter: { core: 'WARN', other: 'WARN' } } },
+    // main.ts drains both workers itself, in order.
+    shutdownSignals: [],
+  });
+}
+
+const CONNECT_PAUSE_MS = 1_000;
+
+/**
+ * Connects the worker, trying again while Temporal is not there yet.
+ * @param signal ends the trying
+ * @throws Failure `TemporalUnavailable` when the signal came first
+ */
+export async function connectWorker(
+  settings: TemporalSettings,
+  log: Logger,
+  signal: AbortSignal,
+): Promise<NativeConnection> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await NativeConnection.connect(connectionOptions(settings));
+    } catch (error) {
+      if (signal.aborted)
+        throw new Failure('TemporalUnavailable', 'stopped before Temporal answered', { cause: error });
+      if (attempt % 10 === 1)
+        log.warn({ address: settings.address, reason: String(error) }, 'Temporal does not answer yet');
+      await new Promise((resolve) => setTimeout(resolve, CONNECT_PAUSE_MS));
+    }
+  }
+}

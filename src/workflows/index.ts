@@ -1,0 +1,4 @@
+/** Each export is registered as a workflow type under its name. Nothing else may be exported here. */
+export { mirrorRepository } from './mirror.ts';
+export { reconcileStars } from './stars.ts';
+export { drainInbox } from './recovery.ts';

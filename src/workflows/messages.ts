@@ -1,0 +1,74 @@
+import { defineQuery, defineSignal } from '@temporalio/workflow';
+import type { RepoEvent } from '../domain/events.ts';
+import type { MirrorStatus, RepoId } from '../domain/model.ts';
+import type { Carried } from './mirror-state.ts';
+
+/** The wire contract: names of queues, workflows, signals, queries and search attributes. Renaming one is a migration. */
+
+export const TASK_QUEUES = {
+  /** Workflows and light activities. */
+  main: 'starkeep',
+  /** Git: few slots per worker, many workers. */
+  transfer: 'starkeep-transfer',
+} as const;
+
+export const WORKFLOW_TYPES = {
+  mirror: 'mirrorRepository',
+  reconcile: 'reconcileStars',
+  drainInbox: 'drainInbox',
+} as const;
+
+/** @returns the id of the one workflow that may work on a repository */
+export function mirrorWorkflowId(repoId: RepoId): string {
+  return `mirror-github-${repoId}`;
+}
+
+export const RECONCILE_WORKFLOW_ID = 'reconcile-stars';
+export const DRAIN_INBOX_WORKFLOW_ID = 'drain-inbox';
+
+export const SEARCH_ATTRIBUTES = {
+  MirrorStatus: 'KEYWORD',
+  RepoFullName: 'KEYWORD',
+  GithubRepoId: 'KEYWORD',
+  DeleteAt: 'DATETIME',
+  LastSyncedAt: 'DATETIME',
+} as const;
+
+/** The argument of `mirrorRepository`. When a run is there already only the signal counts, so everything needed is in the signal too. */
+export interface MirrorInput {
+  repoId: RepoId;
+  fullName: string;
+  /** From the run before, after continue-as-new. */
+  carried?: Carried;
+}
+
+/** The argument of the decision signals, as an operator types it: `--input '{"by":"ann"}'`. */
+export interface Decision {
+  by?: string;
+  reason?: string;
+}
+
+/** What the query `status` answers. Times are ISO. */
+export interface MirrorState {
+  repoId: RepoId;
+  fullName: string;
+  status: MirrorStatus;
+  /** What the run is doing or waiting for, in words. */
+  doing: string;
+  retryCount: number;
+  nextAttemptAt: string | null;
+  deleteAt: string | null;
+  lastError: { kind: string; message: string } | null;
+  queued: number;
+  correlationId: string | null;
+  /** Signals whose content made no sense, newest last, at most five. */
+  rejectedSignals: string[];
+}
+
+export const repoEvent = defineSignal<[RepoEvent]>('repoEvent');
+export const approveDeletion = defineSignal<[Decision]>('approveDeletion');
+export const cancelDeletion = defineSignal<[Decision]>('cancelDeletion');
+export const syncNow = defineSignal<[Decision]>('syncNow');
+export const pause = defineSignal<[Decision]>('pause');
+export const resume = defineSignal<[Decision]>('resume');
+export const status = defineQuery<MirrorState>('status');

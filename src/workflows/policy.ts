@@ -1,0 +1,76 @@
+import type { ActivityOptions } from '@temporalio/workflow';
+import type { TASK_QUEUES } from './messages.ts';
+
+/** Timeouts, retries and waits, in one table. Changing a number is safe for running workflows; changing a queue is not. */
+
+const TRANSFER_QUEUE: (typeof TASK_QUEUES)['transfer'] = 'starkeep-transfer';
+
+/**
+ * By class of call. Temporal's attempts are for hiccups of seconds; a failure that outlasts them becomes the mirror's status
+ * `failed`, with a next attempt everybody can see. Which kinds are not retried at all is decided in `domain/failures.ts`.
+ */
+export const CALLS = {
+  github: {
+    // The proof of an unstar reads the whole star list: half a second a hundred stars.
+    startToCloseTimeout: '5m',
+    retry: { initialInterval: '1s', backoffCoefficient: 3, maximumInterval: '30s', maximumAttempts: 3 },
+  },
+  onedev: {
+    startToCloseTimeout: '6m',
+    retry: { initialInterval: '1s', backoffCoefficient: 3, maximumInterval: '30s', maximumAttempts: 3 },
+    // Once begun, a change on the target is waited for: a cancelled workflow must know what it left behind.
+    cancellationType: 'WAIT_CANCELLATION_COMPLETED',
+  },
+  transfer: {
+    taskQueue: TRANSFER_QUEUE,
+    // Above the transfer's own overall timeout, which ends it with a better message.
+    startToCloseTimeout: '3h',
+    heartbeatTimeout: '30s',
+    // Two: a worker that dies under it costs an attempt, and that is no fault of the repository's.
+    retry: { initialInterval: '2s', maximumAttempts: 2 },
+    cancellationType: 'WAIT_CANCELLATION_COMPLETED',
+  },
+  /** The record is ours and has to be written: as often as it takes. */
+  database: {
+    startToCloseTimeout: '40s',
+    retry: { initialInterval: '500ms', backoffCoefficient: 2, maximumInterval: '30s' },
+  },
+  /** One page of stars and its signals. */
+  stars: {
+    startToCloseTimeout: '5m',
+    heartbeatTimeout: '60s',
+    // A page that outlasts these makes the reading incomplete, and the next reading comes round.
+    retry: { initialInterval: '1s', backoffCoefficient: 3, maximumInterval: '1m', maximumAttempts: 4 },
+  },
+} as const satisfies Record<string, ActivityOptions>;
+
+/** Failed attempts of a mirror until it is given up (`permanent_failure`): with the waits below, after about six hours. */
+export const MAX_ATTEMPTS = 12;
+
+const FIRST_RETRY_MS = 10_000;
+const LONGEST_RETRY_MS = 2 * 3_600_000;
+
+/**
+ * How long a mirror waits after its n-th failure in a row: 10 s, doubled each time, at most two hours. No jitter: the
+ * start of each mirror's series is spread by what failed, and slots bound what runs at once.
+ * @param failures 1 or more
+ * @returns milliseconds
+ */
+export function retryDelayMs(failures: number): number {
+  return Math.min(FIRST_RETRY_MS * 2 ** (failures - 1), LONGEST_RETRY_MS);
+}
+
+/** When a rate limit names no time: GitHub asks for at least a minute. */
+export const RATE_LIMIT_PAUSE_MS = 60_000;
+
+/** The two proofs of an unstar are at least this far apart, also when the grace period is zero. */
+export const PROOF_GAP_MS = 60_000;
+
+/** Events handled in one run before it continues as new, whatever the server suggests: keeps histories short and the path tested. */
+export const MAX_EVENTS_PER_RUN = 500;
+
+/** How many delivery guids a run remembers, to drop what it has seen. The inbox is the authority; this is the second line. */
+export const REMEMBERED_DELIVERIES = 200;
+
+/** Pages of the star list read in one run of `reconcileStars` before it continues as new. */
+export const PAGES_PER_RUN = 50;

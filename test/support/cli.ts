@@ -1,0 +1,40 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { tmpdir } from 'node:os';
+import { resolve } from 'node:path';
+import { onTestFinished } from 'vitest';
+
+const STARKEEP = resolve(import.meta.dirname, '../../bin/starkeep.js');
+
+export interface Run {
+  child: ChildProcess;
+  stdout: () => string;
+  stderr: () => string;
+  /** @returns the exit code */
+  ended: Promise<number | null>;
+}
+
+/** Runs the command with these settings and no others; ends it with the test. */
+export function start(args: string[], environment: Record<string, string> = {}): Run {
+  const { PATH = '', HOME = '', TMPDIR = tmpdir() } = process.env;
+  const child = spawn(process.execPath, [STARKEEP, ...args], {
+    env: { PATH, HOME, TMPDIR, ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const texts = { stdout: '', stderr: '' };
+  child.stdout.on('data', (chunk) => (texts.stdout += String(chunk)));
+  child.stderr.on('data', (chunk) => (texts.stderr += String(chunk)));
+  const ended = once(child, 'close').then(([code]) => code as number | null);
+  onTestFinished(async () => {
+    child.kill('SIGKILL');
+    await ended;
+  });
+  return { child, stdout: () => texts.stdout, stderr: () => texts.stderr, ended };
+}
+
+/** Runs the command to its end. */
+export async function run(args: string[], environment: Record<string, string> = {}) {
+  const { ended, stdout, stderr } = start(args, environment);
+  const code = await ended;
+  return { code, stdout: stdout(), stderr: stderr() };
+}

@@ -1,0 +1,97 @@
+import { randomUUID } from 'node:crypto';
+import { msToTs } from '@temporalio/common/lib/time.js';
+import { TestWorkflowEnvironment } from '@temporalio/testing';
+import { DefaultLogger, makeTelemetryFilterString, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
+import { afterAll, beforeAll, inject } from 'vitest';
+import { ensureSearchAttributes } from '../../src/adapters/search-attributes.ts';
+import { workflowBundle } from './workflow-bundle.ts';
+
+export { workflowBundle } from './workflow-bundle.ts';
+
+/** A Temporal server for the tests of one file or `describe`, with our search attributes. Known once the tests run. */
+export interface TestTemporal {
+  readonly environment: TestWorkflowEnvironment;
+  readonly client: TestWorkflowEnvironment['client'];
+  readonly namespace: string;
+  /** A worker with our workflows, from the prebuilt bundle, unless `options` say otherwise. */
+  worker(options: Partial<WorkerOptions> & { taskQueue: string }): Promise<Worker>;
+}
+
+/** A task queue, or workflow id, that no other test uses. */
+export function uniqueName(prefix = 'test'): string {
+  return `${prefix}-${randomUUID()}`;
+}
+
+/**
+ * A server of its own that skips time while somebody awaits a workflow's result, and in `environment.sleep()`. Its clock is one for all its
+ * workflows: tests on it run one after the other. It knows no Schedules, no `list` and no `count`, and awaiting the result of a workflow that
+ * has completed already moves the clock ten years: ask for it last.
+ */
+export function timeSkippingEnvironment(): TestTemporal {
+  return lend(async () => {
+    const server = { executable: { type: 'existing-path' as const, path: inject('temporalTestServer') } };
+    return { environment: await TestWorkflowEnvironment.createTimeSkipping({ server }), namespace: 'default' };
+  });
+}
+
+/**
+ * The run's dev server: all of Temporal, in real time. A namespace of its own keeps task queues, workflow ids and Schedules of parallel files
+ * apart.
+ */
+export function devServerEnvironment(): TestTemporal {
+  return lend(async () => {
+    const namespace = uniqueName('test');
+    const options = { address: inject('temporalAddress'), namespace };
+    const environment = await TestWorkflowEnvironment.createFromExistingServer(options);
+    const { workflowService } = environment.connection;
+    await workflowService.registerNamespace({ namespace, workflowExecutionRetentionPeriod: msToTs('1 day') });
+    return { environment, namespace };
+  });
+}
+
+interface Lent {
+  environment: TestWorkflowEnvironment;
+  namespace: string;
+}
+
+function lend(create: () => Promise<Lent>): TestTemporal {
+  let lent: Lent | null = null;
+  const current = (): Lent => {
+    if (lent === null) throw new Error('the environment is made in beforeAll: use it inside a test or a hook');
+    return lent;
+  };
+
+  beforeAll(async () => {
+    quietRuntime();
+    lent = await create();
+    await ensureSearchAttributes(lent.environment.connection, lent.namespace);
+  });
+  afterAll(() => lent?.environment.teardown());
+
+  return {
+    get environment() {
+      return current().environment;
+    },
+    get client() {
+      return current().environment.client;
+    },
+    get namespace() {
+      return current().namespace;
+    },
+    async worker(options) {
+      const { environment, namespace } = current();
+      const workflows = 'workflowsPath' in options ? {} : { workflowBundle: await workflowBundle() };
+      return Worker.create({ connection: environment.nativeConnection, namespace, ...workflows, ...options });
+    },
+  };
+}
+
+let isQuiet = false;
+
+/** The runtime exists once per process, which with vitest's forks is once per file. */
+export function quietRuntime(): void {
+  if (isQuiet) return;
+  const filter = makeTelemetryFilterString({ core: 'ERROR' });
+  Runtime.install({ logger: new DefaultLogger('WARN'), telemetryOptions: { logging: { filter } } });
+  isQuiet = true;
+}
