@@ -1,3 +1,4 @@
+import { WorkflowNotFoundError } from '@temporalio/client';
 import { isSettled, megabytes, readMirrors, runningProgress, type MirrorRow } from './mirrors.ts';
 import { RECONCILE_WORKFLOW_ID } from '../src/workflows/messages.ts';
 import type { World } from './world.ts';
@@ -40,9 +41,19 @@ export async function watchMirrors(world: World, expected: number, out: NodeJS.W
 
 /** While there is no mirror at all, what holds things up is the reading of the star list. */
 async function refuseFailedReading({ temporal }: World): Promise<void> {
-  const { raw } = await temporal.client.workflow.getHandle(RECONCILE_WORKFLOW_ID).describe();
-  const failure = raw.pendingActivities?.[0]?.lastFailure?.message;
+  const failure = await lastFailure(temporal);
   if (failure) throw new Error(`the star list cannot be read: ${failure}`);
+}
+
+/** The worker starts the reading in its own time: until then there is none, and nothing that failed. */
+async function lastFailure({ client }: World['temporal']): Promise<string | null> {
+  try {
+    const { raw } = await client.workflow.getHandle(RECONCILE_WORKFLOW_ID).describe();
+    return raw.pendingActivities?.[0]?.lastFailure?.message ?? null;
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return null;
+    throw error;
+  }
 }
 
 async function describe(world: World, row: MirrorRow): Promise<string> {
