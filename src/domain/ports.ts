@@ -176,6 +176,8 @@ export interface TransferRequest {
   /** The digest of the last sync that ended well: when the source still has it, the transfer ends as `unchanged` after one listing. `null`: compare everything. */
   knownDigest: string | null;
   rewritePolicy: RewritePolicy;
+  /** ISO time: archived tips from before it are removed in passing, when the target is looked at anyway. Absent: kept for ever. */
+  archivesExpireBefore?: string;
   /** Points the target's HEAD at a branch (short name) that exists there. Called after that branch was pushed and before anything is deleted. */
   setDefaultBranch: (branch: string) => Promise<void>;
 }

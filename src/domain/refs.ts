@@ -43,6 +43,8 @@ export interface SyncRules {
   rewritePolicy: RewritePolicy;
   /** Used in the names of archived tips: `refs/starkeep/<date>/<branch>`; safe in a ref name, e.g. `2026-11-23T142530Z`. */
   archiveDate: string;
+  /** ISO time; archived tips from before it are removed, after everything else. Absent: they are kept for ever. */
+  archivesExpireBefore?: string;
   /** Whether commit `ancestor` is contained in commit `tip`; `undefined` when nobody can tell, which counts as "no". */
   contains: (tip: Oid, ancestor: Oid) => boolean | undefined;
 }
@@ -52,6 +54,9 @@ export const MIRRORED_NAMESPACES = ['refs/heads/', 'refs/tags/'] as const;
 
 /** Where old tips are kept on the target. */
 export const ARCHIVE_NAMESPACE = 'refs/starkeep/';
+
+/** Under this folder of heads and tags, archived tips come back as branches and tags; upstream does not have them, and they stay all the same. */
+export const RESTORED_FOLDER = 'restored/';
 
 export function isMirrored(name: RefName): boolean {
   return MIRRORED_NAMESPACES.some((prefix) => name.startsWith(prefix));
@@ -65,13 +70,16 @@ export function isMirrored(name: RefName): boolean {
  *   (see {@link wouldEmpty}); as a second belt the plan has no deletions then.
  * - `keep-old`: a branch or tag is moved to something that does not contain its old id, or deleted, only together with
  *   an archive of the old id. An id already archived under the same name is not archived twice.
+ * - What a person brought back under {@link RESTORED_FOLDER} stays, unless upstream has that very name or one it stands in the way of.
  * - `hold`: such branches stay as they are and are listed in `held`; tags follow as in `keep-old`, since a tag has no history
  *   of its own to approve.
  */
 export function planSync(source: RefListing, target: RefListing, rules: SyncRules): SyncPlan {
   const wanted = mirrored(source.refs);
-  const present = mirrored(target.refs);
-  const archived = archivedTips(target.refs);
+  const folders = new Set([...wanted.keys()].flatMap(parentsOf));
+  const present = withoutRestored(mirrored(target.refs), wanted, folders);
+  const expired = target.refs.filter(({ name }) => hasExpired(name, rules.archivesExpireBefore));
+  const archived = archivedTips(target.refs.filter((ref) => !expired.includes(ref)));
   const plan: SyncPlan = {
     archives: [],
     first: null,
@@ -110,7 +118,6 @@ export function planSync(source: RefListing, target: RefListing, rules: SyncRule
   }
 
   if (wanted.size > 0) {
-    const folders = new Set([...wanted.keys()].flatMap(parentsOf));
     for (const old of present.values()) {
       if (wanted.has(old.name) || !mayLose(old)) continue;
       const deletion: RefUpdate = { name: old.name, expected: old.oid, desired: null, forced: true };
@@ -123,6 +130,7 @@ export function planSync(source: RefListing, target: RefListing, rules: SyncRule
     plan.updates.push(plan.first);
     plan.first = null;
   }
+  for (const { name, oid } of expired) plan.deletions.push({ name, expected: oid, desired: null, forced: true });
   plan.refuge = refugeFor(plan, source, target);
   for (const list of [plan.archives, plan.clearances, plan.updates, plan.isolated, plan.deletions]) list.sort(byName);
   return plan;
@@ -152,7 +160,8 @@ export function trippingCharacter(name: RefName): string | null {
 
 /** How the target's heads and tags differ from what was wanted; empty when they are equal. */
 export function differences(desired: ReadonlyMap<RefName, Oid>, target: RefListing): RefName[] {
-  const present = mirrored(target.refs);
+  const folders = new Set([...desired.keys()].flatMap(parentsOf));
+  const present = withoutRestored(mirrored(target.refs), desired, folders);
   const names = new Set([...desired.keys(), ...present.keys()]);
   return [...names].filter((name) => desired.get(name) !== present.get(name)?.oid).sort();
 }
@@ -168,6 +177,68 @@ export function digestText(listing: RefListing): string {
 
 function mirrored(refs: Ref[]): Map<RefName, Ref> {
   return new Map(refs.filter((ref) => isMirrored(ref.name)).map((ref) => [ref.name, ref]));
+}
+
+/** What a person brought back is not upstream's, so it is neither compared nor removed, unless upstream needs its name. */
+function withoutRestored(
+  present: Map<RefName, Ref>,
+  wanted: ReadonlyMap<RefName, unknown>,
+  folders: ReadonlySet<RefName>,
+): Map<RefName, Ref> {
+  const kept = [...present].filter(
+    ([name]) => !isRestored(name) || wanted.has(name) || standsInTheWay(name, wanted, folders),
+  );
+  return new Map(kept);
+}
+
+function isRestored(name: RefName): boolean {
+  return MIRRORED_NAMESPACES.some((namespace) => name.startsWith(`${namespace}${RESTORED_FOLDER}`));
+}
+
+/** An old tip that was kept when its branch or tag moved or went. */
+export interface ArchivedTip {
+  /** Its ref on the target. */
+  name: RefName;
+  oid: Oid;
+  /** What it was the tip of: `refs/heads/…` or `refs/tags/…`. */
+  of: RefName;
+  /** ISO time; `null` where the ref's name does not say. */
+  archivedAt: string | null;
+}
+
+/** The archived tips of a target, oldest first; of one time by name. */
+export function archivedTipsOf(target: RefListing): ArchivedTip[] {
+  const tips = target.refs.flatMap(({ name, oid }): ArchivedTip[] => {
+    const [, date, key] = ARCHIVED.exec(name) ?? [];
+    if (date === undefined || key === undefined) return [];
+    const of = /^(?:heads|tags)\//.test(key) ? `refs/${key}` : `refs/heads/${key}`;
+    return [{ name, oid, of, archivedAt: archiveTime(date) }];
+  });
+  return tips.sort((a, b) => (a.archivedAt ?? '').localeCompare(b.archivedAt ?? '') || byName(a, b));
+}
+
+/** @returns the ref under which an archived tip comes back: `refs/heads/restored/<date>/<branch>`, and tags likewise */
+export function restoredNameOf({ name, of }: Pick<ArchivedTip, 'name' | 'of'>): RefName {
+  const [, date = ''] = ARCHIVED.exec(name) ?? [];
+  const namespace = of.startsWith('refs/tags/') ? 'refs/tags/' : 'refs/heads/';
+  return `${namespace}${RESTORED_FOLDER}${date}/${of.slice(namespace.length)}`;
+}
+
+const ARCHIVED = /^refs\/starkeep\/([^/]+)\/(.+)$/;
+
+/** Reads the time in an archived tip's name: ISO without the colons, since a ref name may have none. */
+function archiveTime(date: string): string | null {
+  const [, day, hours, minutes, seconds] = /^(\d{4}-\d\d-\d\d)T(\d\d)(\d\d)(\d\d(?:\.\d+)?)Z$/.exec(date) ?? [];
+  if (seconds === undefined) return null;
+  const at = new Date(`${day}T${hours}:${minutes}:${seconds}Z`);
+  return Number.isNaN(at.getTime()) ? null : at.toISOString();
+}
+
+/** A tip whose name holds no time we know never expires. */
+function hasExpired(name: RefName, before: string | undefined): boolean {
+  if (before === undefined) return false;
+  const at = archiveTime(ARCHIVED.exec(name)?.[1] ?? '');
+  return at !== null && Date.parse(at) < Date.parse(before);
 }
 
 /** Where the old tip of a ref is kept: `refs/starkeep/<date>/<branch>`, `refs/starkeep/<date>/tags/<tag>`. */
@@ -216,7 +287,7 @@ function refugeFor(plan: SyncPlan, source: RefListing, target: RefListing): Sync
  * Git stores refs as paths: a ref cannot exist beside another whose name begins with it and a slash.
  * @param folders the {@link parentsOf} all wanted names
  */
-function standsInTheWay(name: RefName, wanted: ReadonlyMap<RefName, Ref>, folders: ReadonlySet<RefName>): boolean {
+function standsInTheWay(name: RefName, wanted: ReadonlyMap<RefName, unknown>, folders: ReadonlySet<RefName>): boolean {
   return folders.has(name) || parentsOf(name).some((parent) => wanted.has(parent));
 }
 

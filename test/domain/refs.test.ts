@@ -1,12 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import type { Ref, RefListing, RewritePolicy } from '../../src/domain/model.ts';
 import {
+  archivedTipsOf,
   archiveNameOf,
   differences,
   digestText,
   needsOwnPush,
   planSync,
   type RefUpdate,
+  restoredNameOf,
   type SyncPlan,
   wouldEmpty,
 } from '../../src/domain/refs.ts';
@@ -38,13 +40,15 @@ interface Given {
   policy?: RewritePolicy;
   /** `new<old`: the new id contains the old one. */
   grown?: string[];
+  expireBefore?: string;
 }
 
-function plan({ source, target, policy = 'keep-old', grown = [] }: Given): SyncPlan {
+function plan({ source, target, policy = 'keep-old', grown = [], expireBefore }: Given): SyncPlan {
   const contained = new Set(grown.map((pair) => pair.split('<').map(id).join('<')));
   return planSync(source, target, {
     rewritePolicy: policy,
     archiveDate: DATE,
+    ...(expireBefore === undefined ? {} : { archivesExpireBefore: expireBefore }),
     contains: (tip, ancestor) => contained.has(`${tip}<${ancestor}`),
   });
 }
@@ -410,5 +414,84 @@ describe('archiveNameOf', () => {
     ['refs/tags/v1', 'tags/v1'],
   ])('keeps %s as %s', (name, key) => {
     expect(archiveNameOf(name, DATE)).toBe(`refs/starkeep/${DATE}/${key}`);
+  });
+});
+
+describe('archived tips', () => {
+  const OLD = 'refs/starkeep/2025-01-02T030405.678Z';
+
+  it('are listed oldest first, with what they were the tip of', () => {
+    const target = listing(
+      `main=a1 refs/starkeep/${DATE}/feature/x=b2 ${OLD}/tags/v1=c3 ${OLD}/heads/tags/v1=d4 refs/starkeep/odd/wip=e5`,
+    );
+
+    const tips = archivedTipsOf(target).map(({ of, archivedAt }) => `${of} ${archivedAt}`);
+
+    expect(tips).toEqual([
+      'refs/heads/wip null',
+      'refs/heads/tags/v1 2025-01-02T03:04:05.678Z',
+      'refs/tags/v1 2025-01-02T03:04:05.678Z',
+      'refs/heads/feature/x 2026-11-23T14:25:30.000Z',
+    ]);
+  });
+
+  it.each([
+    ['feature/x=b2', `refs/heads/restored/${DATE}/feature/x`],
+    ['t:v1=b2', `refs/tags/restored/${DATE}/v1`],
+    ['tags/v1=b2', `refs/heads/restored/${DATE}/tags/v1`],
+  ])('come back under a name of their own (%s)', (lost, restored) => {
+    const name = archiveNameOf(ref(lost).name, DATE);
+    const [tip] = archivedTipsOf({ refs: [{ name, oid: id('b2') }], head: null });
+
+    expect(tip && restoredNameOf(tip)).toBe(restored);
+  });
+
+  it('that were brought back are neither removed nor counted as a difference', () => {
+    const source = listing('main=a1');
+    const target = listing('main=a1 restored/2026/wip=b2 t:restored/2026/v1=c3');
+
+    const result = plan({ source, target });
+
+    expect(shown(result)).toEqual({ ...NOTHING });
+    expect(differences(result.desired, target)).toEqual([]);
+  });
+
+  it('that were brought back give way, archived once more, when upstream needs the name', () => {
+    const source = listing('main=a1 restored=b2');
+    const target = listing('main=a1 restored/2026/wip=c3');
+
+    const result = plan({ source, target });
+
+    expect(shown(result)).toMatchObject({
+      archives: [`refs/starkeep/${DATE}/restored/2026/wip -->c3`],
+      clearances: ['refs/heads/restored/2026/wip c3->-!'],
+      updates: ['refs/heads/restored -->b2'],
+    });
+  });
+
+  it('go when their time is over, and no other', () => {
+    const source = listing('main=a1');
+    const target = listing(`main=a1 ${OLD}/wip=b2 refs/starkeep/${DATE}/wip=c3 refs/starkeep/odd/wip=d4`);
+
+    const result = plan({ source, target, expireBefore: '2025-06-01T00:00:00Z' });
+
+    expect(shown(result)).toEqual({ ...NOTHING, deletions: [`${OLD}/wip b2->-!`] });
+  });
+
+  it('stay for ever unless a time is set', () => {
+    const target = listing(`main=a1 refs/starkeep/1999-01-01T000000Z/wip=b2`);
+
+    const result = plan({ source: listing('main=a1'), target });
+
+    expect(shown(result)).toEqual(NOTHING);
+  });
+
+  it('do not stand in for the one that is needed now when they are about to go', () => {
+    const source = listing('main=a1 wip=b2');
+    const target = listing(`main=a1 wip=c3 ${OLD}/wip=c3`);
+
+    const result = plan({ source, target, expireBefore: '2025-06-01T00:00:00Z' });
+
+    expect(shown(result).archives).toEqual([`refs/starkeep/${DATE}/wip -->c3`]);
   });
 });

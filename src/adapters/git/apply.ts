@@ -1,5 +1,5 @@
 import type { DeclinedRef, Oid, RefListing, RefName } from '../../domain/model.ts';
-import { archiveNameOf, type RefUpdate, type SyncPlan } from '../../domain/refs.ts';
+import { archiveNameOf, isMirrored, type RefUpdate, type SyncPlan } from '../../domain/refs.ts';
 import { pushAll, type Pushing } from './push.ts';
 
 export interface ApplyOptions {
@@ -113,7 +113,8 @@ export async function applyPlan(options: ApplyOptions): Promise<Applied> {
     created: heads.filter(({ expected, desired }) => expected === null && desired !== null).length,
     updated: heads.filter(({ expected, desired }) => expected !== null && desired !== null).length,
     forced: heads.filter(({ forced, desired }) => forced && desired !== null).length,
-    deleted: heads.filter(({ desired }) => desired === null).length,
+    // Archived tips whose time is over are no loss of upstream's.
+    deleted: heads.filter(({ name, desired }) => desired === null && isMirrored(name)).length,
     archived,
     declined: [...declined]
       .filter(([name]) => !failedArchives.has(name))

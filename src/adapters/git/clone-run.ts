@@ -138,6 +138,7 @@ async function planFrom(
   const plan = planSync(nameable(fetched), target, {
     rewritePolicy: request.rewritePolicy,
     archiveDate,
+    ...(request.archivesExpireBefore === undefined ? {} : { archivesExpireBefore: request.archivesExpireBefore }),
     contains: (tip, ancestor) => known.get(`${tip} ${ancestor}`),
   });
   return { plan, unavailable: lacking };
