@@ -3,6 +3,7 @@ import { userInfo } from 'node:os';
 import { parseEnv } from 'node:util';
 import { Command, CommanderError } from 'commander';
 import { migrate } from './adapters/postgres/migrate.ts';
+import type { SelectionOptions } from './commands/batch.ts';
 import { Refusal } from './commands/refusal.ts';
 import { typed, type Output } from './commands/wording.ts';
 import { ConfigError, loadConfig, required, type Config, type Role } from './config.ts';
@@ -16,7 +17,7 @@ import { VERSION } from './version.ts';
 const EXIT_FAILED = 1;
 const EXIT_USAGE = 2;
 
-const out: Output = { print, width: process.stdout.isTTY ? process.stdout.columns : null };
+const out: Output = process.stdout.isTTY ? { print, redraw, width: process.stdout.columns } : { print, width: null };
 
 /** The file of `--settings`, once it is read, and the names that were taken from it. */
 let settingsFile: { path: string; names: Set<string> } | null = null;
@@ -91,9 +92,64 @@ program
     await show(settings('none'), repository, options, out);
   });
 
-decisionCommand(program, 'sync', 'syncNow', 'compare everything with GitHub now, without waiting for an event');
+program
+  .command('sync')
+  .argument('[repository]', 'owner/name, name, or mirror id')
+  .description('compare everything with GitHub now, without waiting for an event: one mirror, or a batch of them')
+  .option('--all', 'every mirror; waits for the end, Ctrl-C leaves it running')
+  .option('--failed', 'those whose last sync failed')
+  .option('--filter <name=value>', 'those a filter keeps, as in the settings: languages=Go,Rust (repeatable)', several)
+  .option('--no-wait', 'of a batch: begin it and return')
+  .option('--accept-rewrites', 'of one mirror: follow what STARKEEP_REWRITE_POLICY=hold holds back, this once')
+  .option('--dry-run', 'only read the star list and say what would be kept; a --filter stands in place of its setting')
+  .option('--json', 'of --dry-run: for programs')
+  .option('--by <name>', 'who decides (default: the user of this system)')
+  .option('--reason <text>', 'why')
+  .action(async (repository: string | undefined, options: SyncOptions) => {
+    if (options.dryRun) {
+      const { dryRun } = await import('./commands/dry-run.ts');
+      return dryRun(settings('none'), { repository, ...options }, out);
+    }
+    if (options.acceptRewrites && repository === undefined) {
+      throw new ConfigError(['--accept-rewrites is about one mirror: name it.']);
+    }
+    const { selectionOf, syncMany } = await import('./commands/batch.ts');
+    const selection = selectionOf(repository, options);
+    const by = options.by || systemUser();
+    if (selection) return syncMany(settings('none'), { selection, by, wait: options.wait }, out);
+    const { decide } = await import('./commands/decide.ts');
+    const person = {
+      by,
+      ...(options.reason ? { reason: options.reason } : {}),
+      ...(options.acceptRewrites ? { acceptRewrites: true } : {}),
+    };
+    await decide(settings('none'), 'syncNow', repository ?? '', person, out);
+  });
+
 decisionCommand(program, 'pause', 'pause', 'sync nothing until it is resumed; calls off its deletion');
 decisionCommand(program, 'resume', 'resume', 'go on with what was paused');
+
+program
+  .command('history')
+  .argument('<repository>', 'owner/name, name, or mirror id')
+  .description('what upstream rewrote or removed of a mirror, and was kept')
+  .option('--json', 'for programs')
+  .action(async (repository: string, options: { json?: boolean }) => {
+    const { history } = await import('./commands/archives.ts');
+    await history(settings('none'), repository, options, out);
+  });
+
+program
+  .command('restore')
+  .argument('<repository>', 'owner/name, name, or mirror id')
+  .description('bring something of `history` back as a branch that no sync removes')
+  .option('--branch <name>', 'the branch, or tags/NAME for a tag; needed where several were kept')
+  .option('--at <time>', 'as it was then (default: as it was last)')
+  .option('--by <name>', 'who decides (default: the user of this system)')
+  .action(async (repository: string, options: { branch?: string; at?: string; by?: string }) => {
+    const { restore } = await import('./commands/archives.ts');
+    await restore(settings('none'), repository, { ...options, by: options.by || systemUser() }, out);
+  });
 
 program
   .command('reconcile')
@@ -104,15 +160,96 @@ program
     await reconcile(settings('none'), options, out);
   });
 
+const batches = program
+  .command('batches')
+  .description('the last batches and how far they are; `show` and `cancel` take the id of one')
+  .option('--json', 'for programs')
+  .action(async (options: { json?: boolean }) => {
+    const { listBatches } = await import('./commands/batch.ts');
+    await listBatches(settings('none'), options, out);
+  });
+
+batches
+  .command('show')
+  .argument('<batch>', 'id of a batch')
+  .description('one batch: how far it is, and what failed or was skipped')
+  .option('--json', 'for programs')
+  .action(async (batchId: string, _: unknown, command: Command) => {
+    const { showBatch } = await import('./commands/batch.ts');
+    // `batches` has a --json too, and takes it wherever it stands.
+    await showBatch(settings('none'), batchId, command.optsWithGlobals<{ json?: boolean }>(), out);
+  });
+
+batches
+  .command('cancel')
+  .argument('<batch>', 'id of a batch')
+  .description('begin nothing new; what is under way ends by itself')
+  .option('--by <name>', 'who decides (default: the user of this system)')
+  .action(async (batchId: string, { by }: { by?: string }) => {
+    const { cancelBatch } = await import('./commands/batch.ts');
+    await cancelBatch(settings('none'), batchId, by || systemUser(), out);
+  });
+
 program
   .command('replay')
   .argument('[guid]', 'the id of one delivery')
   .description('dispatch webhook deliveries once more; harmless, since a delivery only makes Starkeep look')
   .option('--since <duration>', 'everything received within it, such as 2h')
   .option('--failed', 'only what was accepted and never dispatched')
-  .action(async (guid: string | undefined, options: { since?: string; failed?: boolean }) => {
+  .option('--by <name>', 'who asks (default: the user of this system)')
+  .action(async (guid: string | undefined, options: { since?: string; failed?: boolean; by?: string }) => {
     const { replay } = await import('./commands/replay.ts');
-    await replay(settings('none'), guid, options, out);
+    await replay(settings('none'), guid, options, options.by || systemUser(), out);
+  });
+
+const keys = program.command('keys').description('who may use the API');
+
+keys
+  .command('create')
+  .requiredOption('--name <name>', 'what the audit log calls whoever uses it')
+  .option('--scope <scope>', 'read, operate (sync, pause, replay …) or admin (also lets things be deleted)', 'admin')
+  .option('--by <name>', 'who decides (default: the user of this system)')
+  .description('make a key and print it, this once')
+  .action(async (options: { name: string; scope: string; by?: string }) => {
+    const { createKey } = await import('./commands/keys.ts');
+    await createKey(settings('none'), options, options.by || systemUser(), out);
+  });
+
+keys
+  .command('list')
+  .description('every key there ever was, its scope, and when it was used last')
+  .option('--json', 'for programs')
+  .action(async (options: { json?: boolean }) => {
+    const { listKeys } = await import('./commands/keys.ts');
+    await listKeys(settings('none'), options, out);
+  });
+
+keys
+  .command('revoke')
+  .argument('<id>', 'as `keys list` shows it')
+  .option('--by <name>', 'who decides (default: the user of this system)')
+  .description('let it in no more')
+  .action(async (keyId: string, { by }: { by?: string }) => {
+    const { revokeKey } = await import('./commands/keys.ts');
+    await revokeKey(settings('none'), keyId, by || systemUser(), out);
+  });
+
+const audit = program
+  .command('audit')
+  .description('who asked for what: the latest entries of the audit log, or all `--since`')
+  .option('--since <duration>', 'everything within it, such as 2h or 30d')
+  .option('--json', 'one JSON object a line')
+  .action(async (options: { since?: string; json?: boolean }) => {
+    const { listAudit } = await import('./commands/audit.ts');
+    await listAudit(settings('none'), options, out);
+  });
+
+audit
+  .command('verify')
+  .description('compute the chain of hashes anew, and name the first entry that is not as it was written')
+  .action(async () => {
+    const { verifyAudit } = await import('./commands/audit.ts');
+    await verifyAudit(settings('none'), out);
   });
 
 const deletions = program
@@ -143,6 +280,20 @@ try {
   await program.parseAsync();
 } catch (error) {
   process.exitCode = explain(error);
+}
+
+interface SyncOptions extends SelectionOptions {
+  wait: boolean;
+  acceptRewrites?: boolean;
+  dryRun?: boolean;
+  json?: boolean;
+  by?: string;
+  reason?: string;
+}
+
+/** An option that may be given more than once. */
+function several(value: string, earlier: string[] = []): string[] {
+  return [...earlier, value];
 }
 
 /** A command by which a person decides about one mirror. */
@@ -219,6 +370,11 @@ function explain(error: unknown): number {
   }
   process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
   return EXIT_FAILED;
+}
+
+function redraw(text: string): void {
+  // To the line's beginning, and away with what is left of the one before.
+  process.stdout.write(`\r${text}\x1b[K`);
 }
 
 function print(text: string): void {

@@ -4,8 +4,9 @@ import { resolve } from 'node:path';
 import { closest } from 'fastest-levenshtein';
 import { addRange } from './adapters/address-ranges.ts';
 import { FILTER_NAMES, FilterError, parseFilters, type FilterName, type Filters } from './domain/filters.ts';
+import { maxSizeKb } from './domain/filter-values.ts';
 import { parentPathProblem } from './domain/names.ts';
-import type { RewritePolicy, UnstarPolicy } from './domain/model.ts';
+import type { DriftPolicy, RewritePolicy, UnstarPolicy } from './domain/model.ts';
 
 /**
  * The only reader of the environment: one table of settings → one frozen Config. The README's table, `starkeep config` and the
@@ -82,10 +83,9 @@ export const SETTINGS: readonly Setting[] = [
   row(
     'STARKEEP_ADMIN_KEY',
     null,
-    'the first admin API key; made at first start and printed once when unset',
+    'an admin API key, best from `openssl rand -base64 32`; unset: `starkeep up` makes one at its first start and prints it once',
     adminKey,
     'secret',
-    'inert',
   ),
   row(
     'STARKEEP_RECONCILE_EVERY',
@@ -112,7 +112,37 @@ export const SETTINGS: readonly Setting[] = [
     'when upstream rewrites a branch: `keep-old` (archive the old tip, follow), `follow` or `hold`',
     oneOf('keep-old', 'follow', 'hold'),
   ),
-  row('STARKEEP_TRANSFER', 'auto', '`auto`, `stream` or `clone`', transfer),
+  row(
+    'STARKEEP_DRIFT_EVERY',
+    '7d',
+    'how often both sides of every mirror are compared, in case somebody changed OneDev; `never` turns it off',
+    everyOrNever,
+  ),
+  row(
+    'STARKEEP_DRIFT_POLICY',
+    'repair',
+    'what follows when OneDev differs although GitHub has not changed: `repair`, or `report` and leave it so',
+    oneOf('repair', 'report'),
+  ),
+  row(
+    'STARKEEP_ARCHIVE_RETENTION',
+    'forever',
+    'how long old tips of rewritten and removed branches are kept: `forever`, or a duration such as `365d`',
+    retention,
+  ),
+  row(
+    'STARKEEP_TRANSFER',
+    'auto',
+    '`auto` (stream, and clone only where that is impossible), `stream` or `clone`',
+    oneOf('auto', 'stream', 'clone'),
+  ),
+  row('STARKEEP_LFS', 'auto', 'Git LFS objects: `auto` (where a repository uses them) or `off`', oneOf('auto', 'off')),
+  row(
+    'STARKEEP_LFS_MAX_SIZE',
+    '4GiB',
+    'LFS objects above this size (`500MB`, `4GiB`) are reported and not copied',
+    size,
+  ),
   row('STARKEEP_TRANSFER_SLOTS', '2', 'transfers one worker runs at a time', count),
   row(
     'STARKEEP_FILTER_LANGUAGES',
@@ -202,11 +232,18 @@ export interface Config {
   deleteBudget: DeletionBudget;
   reconcileEveryMs: number;
   rewritePolicy: RewritePolicy;
+  /** How long archived tips are kept; `null`: for ever. */
+  archiveRetentionMs: number | null;
+  /** `everyMs` is `null` when it is turned off. */
+  drift: { everyMs: number | null; policy: DriftPolicy };
   transfer: 'auto' | 'stream' | 'clone';
+  lfs: { mode: 'auto' | 'off'; maxBytes: number };
   transferSlots: number;
   filters: Filters;
   webhookAllow: 'any' | 'github' | BlockList;
   trustedProxies: BlockList;
+  /** `undefined`: the keys are in the record only. */
+  adminKey: string | undefined;
   log: { level: string; file: string | undefined };
   /** Every secret value, for the redaction list. */
   secrets: string[];
@@ -307,11 +344,15 @@ export function loadConfig(environment: Record<string, string | undefined>, role
     reconcileEveryMs:
       get<number | undefined>('STARKEEP_RECONCILE_EVERY') ?? (get('GITHUB_TOKEN') ? 15 * 60_000 : 6 * 3_600_000),
     rewritePolicy: get('STARKEEP_REWRITE_POLICY'),
+    archiveRetentionMs: get('STARKEEP_ARCHIVE_RETENTION'),
+    drift: { everyMs: get('STARKEEP_DRIFT_EVERY'), policy: get('STARKEEP_DRIFT_POLICY') },
     transfer: get('STARKEEP_TRANSFER'),
+    lfs: { mode: get('STARKEEP_LFS'), maxBytes: get('STARKEEP_LFS_MAX_SIZE') },
     transferSlots: get('STARKEEP_TRANSFER_SLOTS'),
     filters: parseFilters(Object.fromEntries(FILTER_NAMES.map((name) => [name, get(`STARKEEP_FILTER_${name}`)]))),
     webhookAllow: get('STARKEEP_WEBHOOK_ALLOW'),
     trustedProxies: get<BlockList | undefined>('STARKEEP_TRUSTED_PROXIES') ?? new BlockList(),
+    adminKey: get('STARKEEP_ADMIN_KEY'),
     log: { level: get('STARKEEP_LOG_LEVEL'), file: get('STARKEEP_LOG_FILE') },
     secrets,
     inert,
@@ -511,9 +552,11 @@ function privateKey(value: string): string {
   return value;
 }
 
+/** It becomes part of a request header. */
 function adminKey(value: string): string {
   if (value.length < 8) throw new Error('at least 8 characters long');
-  return value;
+  if (value.length > 512) throw new Error('at most 512 characters long');
+  return token(value);
 }
 
 function login(value: string): string {
@@ -565,6 +608,15 @@ function count(value: string): number {
   return Number(value);
 }
 
+/** @returns bytes */
+function size(value: string): number {
+  try {
+    return Math.round((maxSizeKb(value) ?? Number.NaN) * 1000);
+  } catch (error) {
+    throw new Error('a size of at least 1KB, such as 500MB or 4GiB', { cause: error });
+  }
+}
+
 const UNIT_MS: Record<string, number> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 };
 
 /** Ten years: longer timers are typing mistakes, and JavaScript dates stay exact. */
@@ -584,6 +636,31 @@ function interval(value: string): number {
   if (ms < 1_000) throw new Error('a duration of at least 1s');
   return ms;
 }
+
+/** @returns milliseconds; `null` for never */
+function everyOrNever(value: string): number | null {
+  try {
+    if (value.trim() === 'never' || duration(value) === 0) return null;
+    return interval(value);
+  } catch (error) {
+    throw new Error('never, or a duration of at least 1s, such as 7d', { cause: error });
+  }
+}
+
+/** @returns milliseconds; `null` for ever */
+function retention(value: string): number | null {
+  if (value.trim() === 'forever') return null;
+  try {
+    const ms = duration(value);
+    if (ms >= SHORTEST_RETENTION_MS) return ms;
+  } catch {
+    // Said below, with the other choice.
+  }
+  throw new Error('forever, or a duration of at least 1d, such as 365d');
+}
+
+/** Shorter than that, an old tip could be gone before anybody has seen that its branch was rewritten. */
+const SHORTEST_RETENTION_MS = 86_400_000;
 
 function budget(value: string): DeletionBudget {
   const [, max, window] = /^(\d{1,6})\/(.+)$/.exec(value.trim()) ?? [];
@@ -609,11 +686,6 @@ function filter(name: FilterName): Parse {
     parseFilters({ [name]: value });
     return value;
   };
-}
-
-function transfer(value: string): string {
-  if (value === 'stream') throw new Error('auto or clone: this version has no streaming transfer yet');
-  return oneOf('auto', 'clone')(value) as string;
 }
 
 function parentPath(value: string): string {

@@ -18,6 +18,13 @@ export const deliverySeconds = new Histogram({
   registers: [registry],
 });
 
+export const authFailuresTotal = new Counter({
+  name: 'starkeep_auth_failures_total',
+  help: 'API requests refused for want of a valid key, or of its scope',
+  labelNames: ['reason'],
+  registers: [registry],
+});
+
 export const inboxWaiting = new Gauge({
   name: 'starkeep_inbox_waiting',
   help: 'Deliveries accepted and not dispatched yet',
@@ -34,6 +41,13 @@ export const mirrors = new Gauge({
   name: 'starkeep_mirrors',
   help: 'Mirrors by status',
   labelNames: ['status'],
+  registers: [registry],
+});
+
+export const transferFallbacks = new Gauge({
+  name: 'starkeep_transfer_fallbacks',
+  help: 'Syncs of the record that were cloned because they could not be streamed, by reason',
+  labelNames: ['reason'],
   registers: [registry],
 });
 

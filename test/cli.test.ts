@@ -45,6 +45,8 @@ describe('starkeep', () => {
       'pause',
       'resume',
       'deletions',
+      'keys',
+      'audit',
     ])
       expect(stdout).toMatch(new RegExp(`^  ${command} `, 'm'));
   });
@@ -250,6 +252,7 @@ describe('starkeep api', () => {
     DATABASE_URL: database.url,
     TEMPORAL_ADDRESS: inject('temporalAddress'),
     GITHUB_WEBHOOK_SECRET: secret,
+    STARKEEP_ADMIN_KEY: 'hush-hush-admin',
     STARKEEP_PORT: '0',
   });
 
@@ -280,6 +283,31 @@ describe('starkeep api', () => {
       'api stopped',
     ]);
     expect(api.stdout()).not.toContain('hush-hush');
+  });
+
+  it('lets in the key that is set, and nobody without one', async () => {
+    const api = await startApi();
+    const ask = (headers: Record<string, string>) => fetch(`${api.url}/api/v1/mirrors`, { headers });
+
+    const answers = await Promise.all([
+      ask({ authorization: 'Bearer hush-hush-admin' }),
+      ask({ authorization: 'Bearer hush-hush-other' }),
+      ask({}),
+    ]);
+
+    expect(answers.map(({ status }) => status)).toEqual([200, 401, 401]);
+    expect(api.stdout()).not.toContain('hush-hush');
+  });
+
+  it('without any key says how to make one, and makes none that nobody would see', async () => {
+    const api = await startApi({ STARKEEP_ADMIN_KEY: '' });
+
+    const listed = await run(['keys', 'list', '--json'], settings());
+
+    const keys = JSON.parse(listed.stdout) as { revokedAt: string | null }[];
+    expect(keys.filter(({ revokedAt }) => revokedAt === null)).toEqual([]);
+    expect(api.stdout()).toContain('make one with starkeep keys create');
+    expect(api.stderr()).toBe('');
   });
 
   it('ends what is under way before it goes', async () => {

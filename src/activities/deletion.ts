@@ -40,8 +40,9 @@ export function createDeletionActivities(ports: ActivityPorts) {
 
       const proof = await prove(mirror);
       if (proof.verdict === 'starred' || proof.verdict === 'gone') return { outcome: proof.verdict };
-      if (proof.verdict === 'unproven') return { outcome: 'refused', reason: proof.reason };
-      if (proof.verdict === 'needs_person' && approvedBy === null) return { outcome: 'refused', reason: proof.reason };
+      if (proof.verdict === 'unproven' || (proof.verdict === 'needs_person' && approvedBy === null)) {
+        return { outcome: proof.verdict, reason: proof.reason };
+      }
 
       const fields = { mirrorId, correlationId, deletionId, approvedBy, path: mirror.project?.path ?? null };
       if (deletion.policy === 'archive') {

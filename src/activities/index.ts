@@ -1,5 +1,7 @@
 import { activityInfo, log } from '@temporalio/activity';
+import { createBatchActivities } from './batches.ts';
 import { createDeletionActivities } from './deletion.ts';
+import { createDriftActivities } from './drift.ts';
 import { toApplicationFailure } from './failure.ts';
 import { createInboxActivities } from './inbox.ts';
 import { createMetadataActivities } from './metadata.ts';
@@ -7,6 +9,7 @@ import type { ActivityPorts } from './ports.ts';
 import { createProjectActivities } from './project.ts';
 import { createRecordActivities } from './record.ts';
 import { createReadingActivities } from './readings.ts';
+import { createRecoveryActivities } from './recovery.ts';
 import { createTransferActivities } from './transfer.ts';
 
 /** What workflows call, by name. */
@@ -22,6 +25,9 @@ export function createActivities(ports: ActivityPorts) {
     ...createDeletionActivities(ports),
     ...createReadingActivities(ports),
     ...createInboxActivities(ports),
+    ...createBatchActivities(ports),
+    ...createDriftActivities(ports),
+    ...createRecoveryActivities(ports),
   };
   for (const name of Object.keys(activities) as (keyof typeof activities)[]) guard(activities, name, ports);
   return activities;

@@ -20,7 +20,8 @@ export function createMetadataActivities(ports: ActivityPorts) {
       const mirror = await mirrors.get(request.mirrorId);
       if (mirror?.paused && !request.requested)
         return { ...inRecord(mirror, request, rules), upstream: 'exists', paused: true };
-      if (mirror && factsAreFresh(mirror, request.observedAt)) {
+      // GitHub may go on listing what it blocks: only an answer about the repository itself brings a frozen mirror back.
+      if (mirror && mirror.status !== 'frozen' && factsAreFresh(mirror, request.observedAt)) {
         const recorded = inRecord(mirror, request, rules);
         if (recorded.wanted) await mirrors.markInProgress(mirror.mirrorId);
         return { ...recorded, upstream: 'exists' };

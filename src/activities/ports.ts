@@ -1,18 +1,22 @@
 import type {
   AccountStore,
+  BatchStore,
+  BatchWork,
   DeletionStore,
   DeliveryStore,
   MirrorControl,
   MirrorStore,
   RecordStore,
   ReadingStore,
+  RecoveryStore,
+  SourceDeliveries,
   SourceHost,
   SourceStars,
   TargetHost,
   Transfer,
 } from '../domain/ports.ts';
 import type { Filters } from '../domain/filters.ts';
-import type { RewritePolicy, UnstarPolicy } from '../domain/model.ts';
+import type { DriftPolicy, RewritePolicy, UnstarPolicy } from '../domain/model.ts';
 import type { Redact } from '../domain/redaction.ts';
 
 /** Everything the activities are handed. */
@@ -26,14 +30,22 @@ export interface ActivityPorts {
   deletions: DeletionStore;
   deliveries: DeliveryStore;
   readings: ReadingStore;
+  batches: BatchStore & BatchWork;
+  recoveries: RecoveryStore;
+  /** Absent without App credentials: then GitHub does not tell what it could not deliver. */
+  hookDeliveries?: SourceDeliveries;
   control: MirrorControl;
   rules: {
     unstarPolicy: UnstarPolicy;
     graceMs: number;
     deleteBudget: { max: number; windowMs: number };
     rewritePolicy: RewritePolicy;
+    /** Archived tips older than this are removed in passing; `null`: never. */
+    archiveRetentionMs: number | null;
     filters: Filters;
     reconcileEveryMs: number;
+    /** How often both sides of a mirror are compared, `null` for never, and what follows from a difference. */
+    drift: { everyMs: number | null; policy: DriftPolicy };
   };
   redact: Redact;
   /** Runs work so that whatever adapters log in it carries these fields. */

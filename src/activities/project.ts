@@ -9,7 +9,10 @@ export function createProjectActivities({ target, mirrors }: ActivityPorts) {
      * Makes sure the mirror's project is on the target, where upstream's name says. If we die after the project was made and before it
      * was recorded, the next run finds it by its path and marker and records it then.
      */
-    async ensureProject({ mirrorId, correlationId }: Correlation): Promise<{ path: string; created: boolean }> {
+    async ensureProject({
+      mirrorId,
+      correlationId,
+    }: Correlation): Promise<{ path: string; created: boolean; remade?: true }> {
       const mirror = await mirrors.get(mirrorId);
       if (!mirror) throw new Failure('MirrorUnknown', `there is no mirror ${mirrorId} in the record`);
       const project = await target.ensureProject({
@@ -25,7 +28,11 @@ export function createProjectActivities({ target, mirrors }: ActivityPorts) {
         const { path, created, moved, detour } = project;
         log.info('project ready', { mirrorId, correlationId, path, created, moved, detour });
       }
-      return { path: project.path, created: project.created };
+      const { path, created } = project;
+      // What was never filled, or was deleted on purpose, is not missed.
+      if (!created || !mirror.project || mirror.sourceDigest === null) return { path, created };
+      log.warn('project was missing on OneDev and is made anew', { mirrorId, correlationId, path });
+      return { path, created, remade: true };
     },
   };
 }

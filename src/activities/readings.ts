@@ -105,7 +105,8 @@ export function createReadingActivities(ports: ActivityPorts) {
       }
       case 'pushed':
         return { ...(await source.recentlyPushed(cursor)), total: null };
-      // The same page as a whole reading's, answered from its ETag where nothing changed: the record, not the ETag, says what is new.
+      // One page for both, which its ETag makes free where nothing changed. What is new the record says, never the ETag: a reading that dies after
+      // the answer and before the record would have used up a "changed" for ever.
       case 'newest':
       case 'list':
         return { ...(await source.starPage(cursor)), total: null };
@@ -121,14 +122,11 @@ export function createReadingActivities(ports: ActivityPorts) {
   function keepReserve(): void {
     const budget = source.limits();
     if (!source.canCheckStars || !budget || budget.remaining > RESERVE) return;
-    const retryAfterMs = Math.max(1_000, budget.reset * 1000 - Date.now());
-    throw new Failure(
-      'SourceRateLimited',
-      `${budget.remaining} requests are left for webhooks until the hour is over`,
-      {
-        retryAfterMs,
-      },
-    );
+    const retryAfterMs = budget.reset * 1000 - Date.now();
+    // What the last answer said of an hour that is over says nothing: if nobody asks, nobody hears that the next one has begun.
+    if (retryAfterMs <= 0) return;
+    const message = `${budget.remaining} requests are left for webhooks until the hour is over`;
+    throw new Failure('SourceRateLimited', message, { retryAfterMs });
   }
 
   async function askAbout(readingId: string, correlationId: string): Promise<number> {

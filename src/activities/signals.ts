@@ -6,13 +6,23 @@ import type { MirrorControl } from '../domain/ports.ts';
 /** signalWithStart calls in flight at once: a page of a hundred in a moment, without flooding a small Temporal server. */
 const SIGNALS_AT_ONCE = 10;
 
-/** Reaches one workflow per item, several at a time. @throws the first failure; the rest is then left to the next attempt */
-export async function signalAll<T>(control: MirrorControl, items: T[], eventOf: (item: T) => RepoEvent): Promise<void> {
+/**
+ * Reaches one workflow per item, several at a time.
+ * @param onReached after each
+ * @throws the first failure; the rest is then left to the next attempt
+ */
+export async function signalAll<T>(
+  control: MirrorControl,
+  items: T[],
+  eventOf: (item: T) => RepoEvent,
+  onReached: (item: T) => Promise<void> = () => Promise.resolve(),
+): Promise<void> {
   const limit = pLimit(SIGNALS_AT_ONCE);
   try {
     await limit.map(items, async (item) => {
       Context.current().cancellationSignal.throwIfAborted();
       await control.repoEvent(eventOf(item));
+      await onReached(item);
       Context.current().heartbeat();
     });
   } finally {

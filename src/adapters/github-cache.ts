@@ -69,15 +69,27 @@ export function cacheKey(authorization: string | undefined, url: string, accept:
 
 const REMEMBERED_HEADERS = ['content-type', 'link', 'x-github-sso'];
 
-/** What to remember of an answer with status 200; `null` when it has no ETag. */
+/**
+ * What to remember of an answer with status 200; `null` when it has no ETag, or is no JSON: one that a proxy cut off would come again for as long
+ * as the whole one stays the right answer.
+ */
 export function cacheable(headers: Headers, body: string): CachedAnswer | null {
   const etag = headers.get('etag');
-  if (etag === null) return null;
+  if (etag === null || !isJson(body)) return null;
   const kept = REMEMBERED_HEADERS.flatMap((name) => {
     const value = headers.get(name);
     return value === null ? [] : [[name, value] as const];
   });
   return { etag, body: withoutCloneTokens(body), headers: Object.fromEntries(kept) };
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Inside a JSON string the quotes would be escaped, so this meets the property only. */

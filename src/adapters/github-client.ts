@@ -25,14 +25,13 @@ export interface GithubGet {
   /** The whole header; nothing is sent without it. */
   authorization?: string | undefined;
   /**
-   * What an ETag is kept for. `answer` (default): the last answer, which comes again with status 200 while it is still the right one. `change`:
-   * nothing but whether there is a newer one; if not, the status is 304. The two don't know of each other. `nothing`: for credentials that are
-   * new with every request.
+   * What an ETag is kept for. `answer` (default): the last answer, which comes again with status 200 while it is still the right one. `nothing`: for
+   * credentials that are new with every request.
    */
   remember?: Remember;
 }
 
-export type Remember = 'answer' | 'change' | 'nothing';
+export type Remember = 'answer' | 'nothing';
 
 export interface GithubClientOptions {
   apiUrl: string;
@@ -186,7 +185,7 @@ function createFetch(cache: EtagCache, remember: Remember, onHeaders: (headers: 
     const { method = 'GET', headers = {}, body, signal } = init;
     const key =
       method === 'GET' && remember !== 'nothing'
-        ? (remember === 'change' ? 'change ' : '') + cacheKey(headers['authorization'], url, headers['accept'] ?? '')
+        ? cacheKey(headers['authorization'], url, headers['accept'] ?? '')
         : null;
     const known = key === null ? null : await cache.get(key);
     const answer = await exchange({
@@ -201,9 +200,9 @@ function createFetch(cache: EtagCache, remember: Remember, onHeaders: (headers: 
     if (answer.status === 304 && !known) {
       throw new Failure('SourceBadResponse', 'GitHub answered "not changed" to a request that did not ask so');
     }
-    if (answer.status === 304 && known && remember === 'answer') return remembered(known, answer.headers);
+    if (answer.status === 304 && known) return remembered(known, answer.headers);
     const fresh = key !== null && answer.status === 200 ? cacheable(answer.headers, answer.text) : null;
-    if (key !== null && fresh) await cache.set(key, remember === 'change' ? { ...fresh, body: '' } : fresh);
+    if (key !== null && fresh) await cache.set(key, fresh);
     // The standard forbids a body, even an empty one, for these.
     const bodiless = [204, 205, 304].includes(answer.status);
     return new Response(bodiless ? null : answer.text, { status: answer.status, headers: answer.headers });

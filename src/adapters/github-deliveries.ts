@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure } from '../domain/failures.ts';
 import type { SourceDeliveries } from '../domain/ports.ts';
 import { createAppTokens, type AppCredentials } from './github-app-tokens.ts';
@@ -13,6 +14,8 @@ export interface GithubDeliveriesOptions {
   userAgent: string;
   /** Epoch milliseconds. Default `Date.now`. */
   now?: () => number;
+  /** Between two requests for a redelivery. Default 1 s, which GitHub asks of everything that writes. */
+  pauseMs?: number;
   /** What octokit has to say, such as that an endpoint is deprecated. Default: nobody listens. */
   onNotice?: (notice: string) => void;
 }
@@ -25,12 +28,16 @@ export interface GithubDeliveriesOptions {
  * @see https://docs.github.com/en/rest/apps/webhooks
  */
 export function createGithubDeliveries(options: GithubDeliveriesOptions): SourceDeliveries {
-  const { apiUrl, app, userAgent, onNotice } = options;
+  const { apiUrl, app, userAgent, onNotice, pauseMs = 1_000 } = options;
   const now = options.now ?? Date.now;
   const client = createGithubClient({ apiUrl, userAgent, secrets: [app.privateKey], onNotice });
   const tokens = createAppTokens({ ...app, client, now });
 
+  /** Settled when the next request may be sent. */
+  let free: Promise<unknown> = Promise.resolve();
+
   return {
+    appId: app.appId,
     async page(next) {
       const url = next ?? '/app/hook/deliveries?per_page=100';
       const answer = await client.get(url, { authorization: await tokens.jwt(), remember: 'nothing' });
@@ -40,6 +47,9 @@ export function createGithubDeliveries(options: GithubDeliveriesOptions): Source
     // If we die after GitHub accepted this, the next run may ask again: the guid stays the same, and the inbox knows it.
     async redeliver(id) {
       if (!/^\d{1,20}$/.test(id)) throw new Failure('SourceBadResponse', `"${id}" cannot be the id of a delivery`);
+      const turn = free;
+      free = turn.then(() => sleep(pauseMs, undefined, { ref: false }));
+      await turn;
       const answer = await client.post(`/app/hook/deliveries/${id}/attempts`, { authorization: await tokens.jwt() });
       if (answer.status === 202) return;
       if (answer.status === 404) throw new Failure('SourceGone', `GitHub no longer has the delivery ${id}`);

@@ -71,6 +71,7 @@ const delivery = z
     guid: z.string().min(1),
     delivered_at: time,
     status: z.string(),
+    status_code: z.int().default(0),
     event: z.string().min(1),
     redelivery: z.boolean().default(false),
   })
@@ -79,6 +80,7 @@ const delivery = z
     guid: raw.guid,
     deliveredAt: raw.delivered_at,
     status: raw.status,
+    statusCode: raw.status_code,
     event: raw.event,
     redelivery: raw.redelivery,
   }));

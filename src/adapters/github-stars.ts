@@ -1,6 +1,6 @@
 import type { Failure } from '../domain/failures.ts';
-import type { NewestStars, StarPage } from '../domain/ports.ts';
-import type { GithubAnswer, GithubClient, Remember } from './github-client.ts';
+import type { StarPage } from '../domain/ports.ts';
+import type { GithubAnswer, GithubClient } from './github-client.ts';
 import { followingPage, signOnGap } from './github-pages.ts';
 import { readStars } from './github-shapes.ts';
 
@@ -15,7 +15,6 @@ export interface StarListOptions {
 
 export interface StarList {
   starPage(next: string | null): Promise<StarPage>;
-  newestStars(): Promise<NewestStars>;
   recentlyPushed(next: string | null): Promise<StarPage>;
 }
 
@@ -31,9 +30,6 @@ const PUSHED_FIRST = 'sort=updated&direction=desc&per_page=100';
  * @see https://docs.github.com/en/rest/activity/starring#list-repositories-starred-by-the-authenticated-user
  */
 export function createStarList({ client, authorization, personPath, failed }: StarListOptions): StarList {
-  const read = (url: string, remember: Remember): Promise<GithubAnswer> =>
-    client.get(url, { authorization, accept: STAR_MEDIA_TYPE, remember });
-
   const firstPage = (query: string): string => `${personPath()}/starred?${query}`;
 
   function pageOf(answer: GithubAnswer, url: string): StarPage {
@@ -48,17 +44,11 @@ export function createStarList({ client, authorization, personPath, failed }: St
   }
 
   async function page(url: string): Promise<StarPage> {
-    return pageOf(await read(url, 'answer'), url);
+    return pageOf(await client.get(url, { authorization, accept: STAR_MEDIA_TYPE }), url);
   }
 
   return {
     starPage: (next) => page(next ?? firstPage(NEWEST_FIRST)),
     recentlyPushed: (next) => page(next ?? firstPage(PUSHED_FIRST)),
-    async newestStars() {
-      const url = firstPage(NEWEST_FIRST);
-      // An ETag of its own: what a whole reading of the list saw has not been seen here.
-      const answer = await read(url, 'change');
-      return answer.status === 304 ? { changed: false } : { changed: true, page: pageOf(answer, url) };
-    },
   };
 }

@@ -1,7 +1,27 @@
-import { type Client, ScheduleAlreadyRunning, type ScheduleOptions, ScheduleOverlapPolicy } from '@temporalio/client';
-import { RECONCILE_WORKFLOW_ID, TASK_QUEUES, WORKFLOW_TYPES } from '../workflows/messages.ts';
+import {
+  type Client,
+  ScheduleAlreadyRunning,
+  ScheduleNotFoundError,
+  type ScheduleOptions,
+  ScheduleOverlapPolicy,
+} from '@temporalio/client';
+import {
+  CHECK_DRIFT_WORKFLOW_ID,
+  RECONCILE_WORKFLOW_ID,
+  RECOVERY_WORKFLOW_ID,
+  TASK_QUEUES,
+  WORKFLOW_TYPES,
+} from '../workflows/messages.ts';
 
 export const RECONCILE_SCHEDULE_ID = 'reconcile-stars';
+export const RECOVERY_SCHEDULE_ID = 'recover-deliveries';
+export const DRIFT_SCHEDULE_ID = 'check-drift';
+
+/** @see https://docs.github.com/en/webhooks/using-webhooks/automatically-redelivering-failed-deliveries-for-a-github-app-webhook */
+const RECOVER_EVERY_MS = 600_000;
+
+/** How often a share of the mirrors is compared at both sides, so that the load is even. */
+const CHECK_DRIFT_EVERY_MS = 3_600_000;
 
 /** After an outage one late reading is enough: it sees everything that was missed. */
 const CATCH_UP_MS = 60_000;
@@ -15,25 +35,75 @@ export async function ensureReconcileSchedule(
   everyMs: number,
   taskQueue: string = TASK_QUEUES.main,
 ): Promise<void> {
+  await ensureSchedule(client, RECONCILE_SCHEDULE_ID, everyMs, {
+    workflowType: WORKFLOW_TYPES.reconcile,
+    workflowId: RECONCILE_WORKFLOW_ID,
+    taskQueue,
+  });
+}
+
+/**
+ * Makes sure GitHub is asked every ten minutes, as it advises, for the deliveries it could not hand over; takes the Schedule away where there are
+ * no App credentials to ask with. May be repeated, and by several workers at once, which are meant to have the same settings.
+ */
+export async function ensureRecoverySchedule(
+  client: Client,
+  wanted: boolean,
+  taskQueue: string = TASK_QUEUES.main,
+): Promise<void> {
+  if (!wanted) return removeSchedule(client, RECOVERY_SCHEDULE_ID);
+  await ensureSchedule(client, RECOVERY_SCHEDULE_ID, RECOVER_EVERY_MS, {
+    workflowType: WORKFLOW_TYPES.recoverDeliveries,
+    workflowId: RECOVERY_WORKFLOW_ID,
+    taskQueue,
+  });
+}
+
+/**
+ * Makes sure that drift is looked for; takes the Schedule away where it is turned off. May be repeated, and by several workers at once, which
+ * are meant to have the same settings.
+ * @param everyMs how often each mirror is to be compared; `null`: never
+ */
+export async function ensureDriftSchedule(
+  client: Client,
+  everyMs: number | null,
+  taskQueue: string = TASK_QUEUES.main,
+): Promise<void> {
+  if (everyMs === null) return removeSchedule(client, DRIFT_SCHEDULE_ID);
+  await ensureSchedule(client, DRIFT_SCHEDULE_ID, Math.min(everyMs, CHECK_DRIFT_EVERY_MS), {
+    workflowType: WORKFLOW_TYPES.drift,
+    workflowId: CHECK_DRIFT_WORKFLOW_ID,
+    taskQueue,
+  });
+}
+
+async function ensureSchedule(
+  client: Client,
+  scheduleId: string,
+  everyMs: number,
+  workflow: { workflowType: string; workflowId: string; taskQueue: string },
+): Promise<void> {
   const options: Pick<ScheduleOptions, 'spec' | 'policies'> & { action: ScheduleOptions['action'] } = {
     // Spread, so that many installations do not ask GitHub in the same second.
     spec: { intervals: [{ every: everyMs }], jitter: Math.round(everyMs / 20) },
     policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: CATCH_UP_MS },
-    action: {
-      type: 'startWorkflow',
-      workflowType: WORKFLOW_TYPES.reconcile,
-      workflowId: RECONCILE_WORKFLOW_ID,
-      taskQueue,
-      args: [],
-    },
+    action: { type: 'startWorkflow', args: [], ...workflow },
   };
   try {
-    await client.schedule.create({ scheduleId: RECONCILE_SCHEDULE_ID, ...options });
+    await client.schedule.create({ scheduleId, ...options });
   } catch (error) {
     if (!(error instanceof ScheduleAlreadyRunning)) throw error;
     const { spec, policies, action } = options;
     await client.schedule
-      .getHandle(RECONCILE_SCHEDULE_ID)
+      .getHandle(scheduleId)
       .update(({ state }) => ({ spec, policies: policies ?? {}, action, state }));
+  }
+}
+
+async function removeSchedule(client: Client, scheduleId: string): Promise<void> {
+  try {
+    await client.schedule.getHandle(scheduleId).delete();
+  } catch (error) {
+    if (!(error instanceof ScheduleNotFoundError)) throw error;
   }
 }

@@ -18,6 +18,7 @@ import type { MirrorControl, MirrorDecision } from '../domain/ports.ts';
 import type { ReadingSummary } from '../domain/record.ts';
 import {
   approveDeletion,
+  batchWorkflowId,
   cancelDeletion,
   type Decision,
   DRAIN_INBOX_WORKFLOW_ID,
@@ -67,10 +68,14 @@ export function openTemporal(settings: TemporalSettings): TemporalConnection {
 }
 
 /**
- * Where work queues up, a person comes first, then what just happened; thousands of first syncs wait behind both. Activities inherit it.
+ * Where work queues up, a person comes first, then what just happened; thousands of first syncs wait behind both, and a batch behind everything.
+ * Activities inherit it.
  * @see https://docs.temporal.io/develop/task-queue-priority-fairness (1 is first, 3 the default, 5 last)
  */
-const PRIORITIES = { manual: 1, webhook: 2, retry: 3, reconcile: 4 } as const satisfies Record<Trigger, number>;
+const PRIORITIES = { manual: 1, webhook: 2, retry: 3, reconcile: 4, batch: 5 } as const satisfies Record<
+  Trigger,
+  number
+>;
 
 /** GitHub gives a delivery 10 s in all; a call without a deadline takes twenty to fail. */
 const SIGNAL_DEADLINE_MS = 3_000;
@@ -98,14 +103,14 @@ export function createMirrorControl(
   taskQueue: string = TASK_QUEUES.main,
 ): MirrorControl {
   /** Starts a workflow of which there is one at a time; when it runs already, that is fine. */
-  const startOnce = async (type: string, workflowId: string) => {
+  const startOnce = async (type: string, workflowId: string, args: unknown[] = []) => {
     await reached(() =>
       connection.withDeadline(Date.now() + SIGNAL_DEADLINE_MS, async () => {
         try {
           await client.workflow.start(type, {
             workflowId,
             taskQueue,
-            args: [],
+            args,
             workflowIdConflictPolicy: 'USE_EXISTING',
           });
         } catch (error) {
@@ -172,6 +177,27 @@ export function createMirrorControl(
     },
     reconcile: () => startOnce(WORKFLOW_TYPES.reconcile, RECONCILE_WORKFLOW_ID),
     drainInbox: () => startOnce(WORKFLOW_TYPES.drainInbox, DRAIN_INBOX_WORKFLOW_ID),
+    async startBatch({ batchId }) {
+      const workflowId = batchWorkflowId(batchId);
+      await startOnce(WORKFLOW_TYPES.batch, workflowId, [{ batchId }]);
+      return { workflowId };
+    },
+    async cancelBatch(batchId) {
+      return reached(() =>
+        connection.withDeadline(Date.now() + SIGNAL_DEADLINE_MS, async () => {
+          try {
+            const handle = client.workflow.getHandle(batchWorkflowId(batchId));
+            // The server takes a cancellation of what has ended without a word.
+            const found = (await handle.describe()).status.name === 'RUNNING';
+            if (found) await handle.cancel();
+            return { found };
+          } catch (error) {
+            if (!(error instanceof WorkflowNotFoundError)) throw error;
+            return { found: false };
+          }
+        }),
+      );
+    },
     async ping() {
       await reached(() =>
         connection.withDeadline(Date.now() + PING_DEADLINE_MS, () => connection.workflowService.getSystemInfo({})),

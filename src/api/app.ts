@@ -7,7 +7,7 @@ import { mountWebhooks, type WebhookPorts } from './webhooks.ts';
 
 export type ApiPorts = WebhookPorts & OpsPorts;
 
-/** Mounts every route; never listens. An error nobody foresaw is logged whole and answered without a word of it. */
+/** Mounts every route but `/api/v1`, which `createV1` makes; never listens. An error nobody foresaw is logged whole and answered without a word of it. */
 export function createApp(ports: ApiPorts): Hono {
   const app = new Hono();
   // Whether there is TLS in front is the proxy's business, and so is promising it.
@@ -15,7 +15,9 @@ export function createApp(ports: ApiPorts): Hono {
   mountOps(app, ports);
   mountWebhooks(app, ports);
   app.get('/', (c) =>
-    c.text('Starkeep is running. Health: /health, metrics: /metrics, webhooks: POST /webhooks/github\n'),
+    c.text(
+      'Starkeep is running. Health: /health, metrics: /metrics, webhooks: POST /webhooks/github, API: /api/v1/openapi.json\n',
+    ),
   );
   app.notFound((c) => problem(c, 404, 'Not found', `There is nothing at ${c.req.path}.`));
   app.onError((error, c) => {

@@ -4,24 +4,31 @@ import type { AddressInfo } from 'node:net';
 import { serve } from '@hono/node-server';
 import type { Hono } from 'hono';
 import type { Logger } from 'pino';
+import { createArchives } from '../adapters/git/archives.ts';
 import { watchGithubRanges } from '../adapters/github-ranges.ts';
-import { createDatabase, type Database } from '../adapters/postgres/database.ts';
+import { createGithub } from '../adapters/github.ts';
+import { createOnedev } from '../adapters/onedev.ts';
+import { createDatabase } from '../adapters/postgres/database.ts';
 import { refuseOutdated } from '../adapters/postgres/migrate.ts';
-import { createStore } from '../adapters/postgres/store.ts';
-import { createMirrorControl, openTemporal } from '../adapters/temporal.ts';
+import { createStore, type Store } from '../adapters/postgres/store.ts';
+import { createMirrorControl, MANUAL_RECONCILE_WORKFLOW_ID, openTemporal, startReading } from '../adapters/temporal.ts';
 import { ConfigError, required, type Config } from '../config.ts';
 import { Failure } from '../domain/failures.ts';
+import { adoptSettingKey, makeFirstKey } from '../domain/keys.ts';
+import { createRedactor } from '../domain/redaction.ts';
+import { githubOptions } from '../github-options.ts';
 import { createLog } from '../log.ts';
 import { collectProcessMetrics } from '../metrics.ts';
 import { onStop, tellReady } from '../parent.ts';
-import { USER_AGENT } from '../version.ts';
+import { USER_AGENT, VERSION } from '../version.ts';
 import { clientAddress, contains, type AddressCheck } from './addresses.ts';
 import { createApp, peerAddress } from './app.ts';
 import { within } from './deadline.ts';
 import { watchInbox } from './inbox-watch.ts';
+import { createV1, type V1Ports } from './v1/app.ts';
 
-/** How long the look at the schema may take before the api listens without it. */
-const SCHEMA_LOOK_MS = 3_000;
+/** How long the first look at the database may take before the api listens without it. */
+const FIRST_LOOK_MS = 3_000;
 
 /** How long requests under way may take after SIGTERM. */
 const DRAIN_MS = 15_000;
@@ -42,20 +49,47 @@ export async function runApi(config: Config): Promise<void> {
   const inbox = watchInbox({ deliveries: store.deliveries, control, log: logger });
   let draining = false;
 
+  const shared: Pick<V1Ports, 'control' | 'clientAddress' | 'log'> = {
+    control,
+    clientAddress: (c) => clientAddress(peerAddress(c), c.req.header('x-forwarded-for'), config.trustedProxies),
+    log: logger,
+  };
   const app = createApp({
+    ...shared,
+    control,
     deliveries: store.deliveries,
     accounts: store.accounts,
     mirrors: store.mirrors,
-    control,
     secrets: config.github.webhookSecrets,
     addresses,
-    clientAddress: (c) => clientAddress(peerAddress(c), c.req.header('x-forwarded-for'), config.trustedProxies),
     onWaiting: () => inbox.nudge(),
     draining: () => draining,
-    log: logger,
   });
+  const settleKeys = settlingKeys(store, config.adminKey);
+  const startManualReading = async (options: { full: boolean }) => {
+    const { joined } = await startReading(temporal, options);
+    return { workflowId: MANUAL_RECONCILE_WORKFLOW_ID, joined };
+  };
+  const { filters } = config;
+  const source = createGithub(githubOptions(config.github));
+  const archives = archivesOn(config);
+  const v1 = {
+    ...store,
+    ...shared,
+    source,
+    archives,
+    settleKeys,
+    startReading: startManualReading,
+    filters,
+    version: VERSION,
+  };
+  app.route('/api/v1', createV1(v1));
   try {
-    await refuseOutdatedSoon(db);
+    await soon(async () => {
+      await refuseOutdated(db);
+      await settleKeys();
+      await tellOfFirstKey(store, logger);
+    });
     const server = await listen(app, config);
     const url = urlOf(config.host, server);
     logger.info({ url }, 'api listens');
@@ -71,6 +105,13 @@ export async function runApi(config: Config): Promise<void> {
     await Promise.all([db.close(), temporal.close()]);
   }
   logger.info('api stopped');
+}
+
+/** What an api alone need not be told: then it refuses the few questions that only OneDev can answer. */
+function archivesOn({ onedev: { url, token, parent }, secrets }: Config): V1Ports['archives'] {
+  if (url === undefined || token === undefined) return null;
+  const { gitRemote } = createOnedev({ url, token, parent, userAgent: USER_AGENT });
+  return { ...createArchives({ redact: createRedactor(secrets) }), gitRemote };
 }
 
 function addressCheck({ webhookAllow, github }: Config, log: Logger): { addresses: AddressCheck; stop: () => void } {
@@ -119,10 +160,31 @@ async function closeServer(server: Server): Promise<void> {
   clearTimeout(timer);
 }
 
+/** @returns what has the record agree with STARKEEP_ADMIN_KEY, and does nothing once that is so */
+function settlingKeys(store: Store, adminKey: string | undefined): () => Promise<void> {
+  let isSettled = false;
+  return async () => {
+    if (isSettled) return;
+    await adoptSettingKey(store, adminKey);
+    isSettled = true;
+  };
+}
+
+/** Without a key nobody can use the API. A new one is shown to a person at a terminal, and never to a log. */
+async function tellOfFirstKey(store: Store, log: Logger): Promise<void> {
+  if (await store.keys.hasAdmin()) return;
+  if (!process.stderr.isTTY) {
+    log.warn('no api key exists; set STARKEEP_ADMIN_KEY, or make one with starkeep keys create');
+    return;
+  }
+  const text = await makeFirstKey(store);
+  if (text !== null) process.stderr.write(`The first API key, shown only this once: ${text}\n`);
+}
+
 /** A database that does not answer in time is no reason not to listen: deliveries can still go to Temporal. */
-async function refuseOutdatedSoon(db: Database): Promise<void> {
+async function soon(look: () => Promise<void>): Promise<void> {
   try {
-    await within(SCHEMA_LOOK_MS, 'DatabaseUnavailable', () => refuseOutdated(db));
+    await within(FIRST_LOOK_MS, 'DatabaseUnavailable', look);
   } catch (error) {
     if (!(error instanceof Failure) || error.kind !== 'DatabaseUnavailable') throw error;
   }

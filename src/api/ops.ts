@@ -2,7 +2,14 @@ import type { Hono } from 'hono';
 import type { Logger } from 'pino';
 import { Failure, type FailureKind } from '../domain/failures.ts';
 import type { DeliveryStore, MirrorControl, MirrorStore } from '../domain/ports.ts';
-import { dependencyUp, inboxOldestSeconds, inboxWaiting, mirrors as mirrorsByStatus, registry } from '../metrics.ts';
+import {
+  dependencyUp,
+  inboxOldestSeconds,
+  inboxWaiting,
+  mirrors as mirrorsByStatus,
+  registry,
+  transferFallbacks,
+} from '../metrics.ts';
 import { MIRROR_STATUSES } from '../domain/model.ts';
 import { within } from './deadline.ts';
 
@@ -78,10 +85,12 @@ function shown(answer: Answer<unknown>): { ok: boolean; reason?: string } {
 async function refreshGauges(ports: OpsPorts): Promise<void> {
   const { deliveries, mirrors } = ports;
   const answer = await ask(ports, 'postgres', 'DatabaseUnavailable', () =>
-    Promise.all([deliveries.backlog(), mirrors.countByStatus()]),
+    Promise.all([deliveries.backlog(), mirrors.countByStatus(), mirrors.countFallbacks()]),
   );
-  const [backlog, counts] = answer.ok ? answer.value : [null, null];
+  const [backlog, counts, fallbacks] = answer.ok ? answer.value : [null, null, null];
   inboxWaiting.set(backlog?.count ?? Number.NaN);
   inboxOldestSeconds.set(backlog?.oldestSeconds ?? Number.NaN);
+  transferFallbacks.reset();
+  for (const [reason, count] of Object.entries(fallbacks ?? {})) transferFallbacks.set({ reason }, count);
   for (const status of MIRROR_STATUSES) mirrorsByStatus.set({ status }, counts ? (counts[status] ?? 0) : Number.NaN);
 }

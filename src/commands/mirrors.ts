@@ -93,6 +93,7 @@ function described(mirror: MirrorLine & { syncs: SyncLine[] }): string {
       : []),
     ...commands(mirror).map(({ label, command }) => `  ${label.padEnd(14)} ${typed(`${command} ${mirror.fullName}`)}`),
     ...mirror.declined.map(({ name, reason }) => `  not taken      ${name}: ${reason}`),
+    ...lfsLines(mirror),
     ...(mirror.declinedCount > mirror.declined.length ? [`  not taken      … ${mirror.declinedCount} in all`] : []),
     ...(mirror.syncs.length > 0 ? ['  syncs, newest first:'] : []),
     ...mirror.syncs.map(
@@ -101,6 +102,17 @@ function described(mirror: MirrorLine & { syncs: SyncLine[] }): string {
     ),
   ];
   return `${lines.join('\n')}\n`;
+}
+
+function lfsLines({ lfs }: MirrorLine): string[] {
+  if (lfs === null) return [];
+  if (lfs.unreadable) return [`  Git LFS        ${lfs.unreadable}`];
+  const there = lfs.objects - lfs.failed;
+  return [
+    `  Git LFS        ${there} of ${counted(lfs.objects, 'object')} on OneDev`,
+    ...lfs.failures.map(({ oid, reason }) => `  not copied     LFS object ${oid.slice(0, 12)}: ${reason}`),
+    ...(lfs.failed > lfs.failures.length ? [`  not copied     … ${lfs.failed} in all`] : []),
+  ];
 }
 
 /** What a person can do about it now. */
@@ -112,6 +124,8 @@ function commands({ status, paused }: MirrorLine): { label: string; command: str
         { label: 'delete now', command: 'deletions approve' },
         { label: 'keep it', command: 'deletions cancel' },
       ];
+    case 'held':
+      return [{ label: 'follow it', command: 'sync --accept-rewrites' }];
     case 'failed':
     case 'permanent_failure':
       return [{ label: 'try now', command: 'sync' }];
@@ -132,6 +146,7 @@ function remarks(mirror: MirrorLine): string[] {
     ...(mirror.deleteAt ? [`Deleted on ${time(mirror.deleteAt)}.`] : []),
     ...(mirror.nextAttemptAt ? [`Next attempt ${time(mirror.nextAttemptAt)}.`] : []),
     ...(mirror.declinedCount > 0 ? [`${counted(mirror.declinedCount, 'ref')} not taken.`] : []),
+    ...((mirror.lfs?.failed ?? 0) > 0 ? [`${counted(mirror.lfs?.failed ?? 0, 'LFS object')} not copied.`] : []),
     ...(mirror.keptBy !== null ? [`Kept by ${mirror.keptBy}.`] : []),
     ...(mirror.note ? [mirror.note] : []),
   ];

@@ -1,13 +1,17 @@
 import { acceptedDeliveries, findDelivery, type DeliveryLine } from '../adapters/postgres/overview.ts';
+import { createAuditStore } from '../adapters/postgres/audit.ts';
 import type { Queryable } from '../adapters/postgres/database.ts';
 import { createDeliveryStore } from '../adapters/postgres/deliveries.ts';
 import { ConfigError, type Config } from '../config.ts';
+import { audited } from '../domain/audit.ts';
 import type { RepoEvent } from '../domain/events.ts';
+import { replayDelivery } from '../domain/replay.ts';
 import { withInstallation } from './installation.ts';
 import { Refusal } from './refusal.ts';
+import { sinceMs } from './since.ts';
 import { counted, time, type Output } from './wording.ts';
 
-/** `starkeep replay`: dispatches webhook deliveries of the record once more. */
+/** `starkeep replay`: dispatches webhook deliveries of the record once more, and has that in the audit log. */
 
 export interface ReplayOptions {
   /** A duration: what was received within it. */
@@ -18,28 +22,32 @@ export interface ReplayOptions {
 
 type Accepted = DeliveryLine & { repoEvent: RepoEvent };
 
-/** @throws Refusal when the delivery is not known or was ignored · ConfigError when it is not said which deliveries are meant */
+/**
+ * @param by who asks
+ * @throws Refusal when the delivery is not known or was ignored · ConfigError when it is not said which deliveries are meant
+ */
 export async function replay(
   config: Config,
   guid: string | undefined,
   options: ReplayOptions,
+  by: string,
   out: Output,
 ): Promise<void> {
   const several = options.since !== undefined || options.failed === true;
   if ((guid !== undefined) === several) {
     throw new ConfigError(['`starkeep replay` needs either the guid of one delivery, or --since or --failed.']);
   }
-  const sinceMs = options.since === undefined ? null : durationMs(options.since);
+  const within = options.since === undefined ? null : sinceMs(options.since);
   await withInstallation(config, async (db, control) => {
     const lines =
       guid === undefined
-        ? await acceptedDeliveries(db, { sinceMs, failed: options.failed ?? false })
+        ? await acceptedDeliveries(db, { sinceMs: within, failed: options.failed ?? false })
         : [await oneDelivery(db, guid)];
     const deliveries = createDeliveryStore(db);
-    // If we die between a signal and its mark, the delivery is dispatched again, and Starkeep looks once more.
+    const audit = createAuditStore(db);
     for (const line of lines.filter(isAccepted)) {
-      const { workflowId } = await control.repoEvent(eventOf(line));
-      await deliveries.markDispatched(line.guid, workflowId);
+      const entry = { actor: by, action: 'delivery.replay', subject: line.guid, details: { fullName: line.fullName } };
+      const { workflowId } = await audited(audit, entry, () => replayDelivery({ control, deliveries }, line));
       out.print(`${line.guid}  ${time(line.receivedAt)}  ${named(line)}  →  ${workflowId}`);
     }
     if (lines.length === 0) return out.print('No delivery to replay.');
@@ -62,24 +70,6 @@ function isAccepted(line: DeliveryLine): line is Accepted {
   return line.repoEvent !== null;
 }
 
-/** A running workflow drops a delivery it has had. One that was never dispatched keeps its id, since the inbox may be dispatching it too. */
-function eventOf({ repoEvent, dispatched }: Accepted): RepoEvent {
-  if (!dispatched) return repoEvent;
-  const { deliveryId: _, ...again } = repoEvent;
-  return again;
-}
-
 function named({ event, action, fullName }: DeliveryLine): string {
   return [action === null ? event : `${event}.${action}`, ...(fullName === null ? [] : [fullName])].join(' ');
-}
-
-const UNIT_MS: Record<string, number> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
-
-function durationMs(text: string): number {
-  const [, count, unit = ''] = /^(\d{1,6})([smhd])$/.exec(text) ?? [];
-  const unitMs = UNIT_MS[unit];
-  if (count === undefined || unitMs === undefined) {
-    throw new ConfigError([`--since must be a duration such as 30m, 2h or 7d, but is "${text}".`]);
-  }
-  return Number(count) * unitMs;
 }

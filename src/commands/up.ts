@@ -29,11 +29,12 @@ export async function up(
 
 /** What a person needs to know once it runs. */
 export function banner(installation: Omit<Installation, 'pids' | 'stop'>, listCommand: string): string {
-  const { apiUrl, temporalAddress, temporalUiUrl, detours } = installation;
+  const { apiUrl, temporalAddress, temporalUiUrl, adminKey, detours } = installation;
   return [
     'Starkeep runs.',
     `  See it work        ${listCommand}   (in another terminal)`,
     `  API and webhooks   ${apiUrl}   (webhooks: POST ${apiUrl}/webhooks/github)`,
+    ...(adminKey ? [`  API key            ${adminKey}   (shown only this once; keep it)`] : []),
     ...(temporalUiUrl ? [`  Temporal web UI    ${temporalUiUrl}`] : []),
     `  Temporal gRPC      ${temporalAddress}`,
     ...detours.map((sentence) => `  Note: ${sentence}`),

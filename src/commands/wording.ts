@@ -8,6 +8,8 @@ export interface Output {
   print(text: string): void;
   /** Columns of the terminal; `null` when it goes to a file or a program, where nothing is shortened. */
   width: number | null;
+  /** Puts this line in place of the last such line; only where it goes to a terminal. */
+  redraw?: (text: string) => void;
 }
 
 /** As it is typed in a checkout, where most people are. */

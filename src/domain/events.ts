@@ -1,4 +1,4 @@
-import type { RepoId, Trigger } from './model.ts';
+import type { DriftPolicy, RepoId, Trigger } from './model.ts';
 
 /** What happened, or may have: a hint to look, never a fact to act on. */
 export type RepoEventKind =
@@ -23,6 +23,13 @@ export interface RepoEvent {
   deliveryId?: string;
   /** ISO time at which the star list showed the repository with all its facts; then it need not be asked for again at once. */
   observedAt?: string;
+  /**
+   * Look at both sides, also where the source is as the last sync saw it. `repair`: close what differs. `report`: change nothing on the target,
+   * say what differs; work that is due for another reason goes before it.
+   */
+  compare?: DriftPolicy;
+  /** The batch that waits to hear how the work this sets off ends. */
+  batchId?: string;
   /** Who asked, for `requested`. */
   by?: string;
 }

@@ -119,6 +119,11 @@ export const FAILURES = {
     httpStatus: 409,
     hint: "The project on OneDev does not carry this mirror's marker in its description, so Starkeep does not touch it. Put the marker line back, or delete the project by hand.",
   },
+  UnstarUnproven: {
+    retry: 'later',
+    httpStatus: 409,
+    hint: 'A deletion was due, and GitHub could not prove once more that the repository is unstarred. It is asked again by itself; after twelve times a person decides.',
+  },
   TargetHasChildren: {
     retry: 'never',
     httpStatus: 409,
@@ -144,6 +149,11 @@ export const FAILURES = {
     retry: 'later',
     httpStatus: 502,
     hint: 'git ended with an error; the message has its last lines. It is tried again by itself.',
+  },
+  StreamImpossible: {
+    retry: 'never',
+    httpStatus: 422,
+    hint: 'STARKEEP_TRANSFER is `stream`, and this repository cannot be streamed; the message says why. Set it to `auto` or `clone`.',
   },
   TransferTimeout: {
     retry: 'later',
@@ -210,6 +220,21 @@ export const FAILURES = {
     retry: 'never',
     httpStatus: 409,
     hint: 'No workflow of this mirror waits for a decision about a deletion. `starkeep show` says how the mirror is; `starkeep sync` has GitHub asked anew.',
+  },
+  BatchUnknown: {
+    retry: 'never',
+    httpStatus: 404,
+    hint: 'There is no batch with this id. `starkeep batches` lists them.',
+  },
+  BatchEnded: {
+    retry: 'never',
+    httpStatus: 409,
+    hint: 'The batch is over, so there is nothing to cancel. `starkeep batches show` says how it ended.',
+  },
+  ArchiveUnknown: {
+    retry: 'never',
+    httpStatus: 404,
+    hint: '`starkeep history` lists the old tips that were kept; the message says what is missing or has to be said.',
   },
   DataFolderInUse: {
     retry: 'never',

@@ -45,6 +45,12 @@ export interface Filters {
   exclude: string[];
 }
 
+/** What the filters look at. */
+export type FilterFacts = Pick<
+  SourceRepository,
+  'fullName' | 'archived' | 'fork' | 'language' | 'topics' | 'stars' | 'sizeKb'
+>;
+
 export type Verdict = { kept: true } | { kept: false; reason: string };
 
 /** A filter setting that does not parse. The message is a whole sentence with setting, word and place. */
@@ -89,7 +95,7 @@ export function parseFilters(settings: Partial<Record<FilterName, string | undef
 }
 
 /** What the filters say of a repository; the reason is one sentence. `INCLUDE` goes before everything, `EXCLUDE` before the rest. */
-export function filterVerdict(filters: Filters, repository: SourceRepository): Verdict {
+export function filterVerdict(filters: Filters, repository: FilterFacts): Verdict {
   const fitting = (list: string[]): string | undefined => list.find((glob) => fitsName(glob, repository.fullName));
   if (fitting(filters.include) !== undefined) return { kept: true };
   const excluded = fitting(filters.exclude);
@@ -100,7 +106,7 @@ export function filterVerdict(filters: Filters, repository: SourceRepository): V
   return reason === null ? { kept: true } : { kept: false, reason };
 }
 
-type Rule = (filters: Filters, repository: SourceRepository) => string | null;
+type Rule = (filters: Filters, repository: FilterFacts) => string | null;
 
 const RULES: Rule[] = [
   ({ archived }, repository) => presenceReason('ARCHIVED', archived, repository.archived, 'archived'),
@@ -159,7 +165,8 @@ function listed(all: string[]): string {
   return all.slice(0, LISTED).join(', ') + (more > 0 ? ` and ${more} more` : '');
 }
 
-function size(kb: number): string {
+/** `1.2 GB`; in units of 1,000. */
+export function size(kb: number): string {
   const units = ['KB', 'MB', 'GB', 'TB'];
   const unit = Math.min(units.length - 1, Math.max(0, Math.floor(Math.log10(Math.max(kb, 1)) / 3)));
   return `${Number((kb / 1000 ** unit).toPrecision(3))} ${units[unit]}`;

@@ -84,6 +84,9 @@ export type MirrorStatus = (typeof MIRROR_STATUSES)[number];
 /** What to do on the target when a repository is proven unstarred. */
 export type UnstarPolicy = 'delete' | 'archive' | 'keep';
 
+/** What to do when the target turns out to differ although the source has not changed. */
+export type DriftPolicy = 'repair' | 'report';
+
 /** What to do when upstream rewrites or deletes a branch. */
 export type RewritePolicy = 'keep-old' | 'follow' | 'hold';
 
@@ -94,7 +97,7 @@ export type RewritePolicy = 'keep-old' | 'follow' | 'hold';
 export type ReadingKind = 'quick' | 'sweep' | 'list';
 
 /** Why a sync runs. */
-export type Trigger = 'webhook' | 'reconcile' | 'manual' | 'retry';
+export type Trigger = 'webhook' | 'reconcile' | 'manual' | 'retry' | 'batch';
 
 /** A ref the target would not take, and why. */
 export interface DeclinedRef {
@@ -114,6 +117,8 @@ export interface Phase {
 export interface SyncReport {
   outcome: 'unchanged' | 'changed';
   transport: 'clone' | 'stream';
+  /** Why it was cloned although it should have been streamed (`StreamObstacle`); absent when it went as asked for. */
+  fallback?: string;
   /** SHA-256 over the source's heads, tags and HEAD; equal digests mean equal refs. */
   sourceDigest: string;
   refs: {
@@ -133,18 +138,74 @@ export interface SyncReport {
   /** Branches that upstream rewrote or deleted and that wait for a person (`STARKEEP_REWRITE_POLICY=hold`). */
   held: RefName[];
   defaultBranch: string | null;
+  /** What that branch pointed at; absent where there is no such branch, or nobody noted it. */
+  defaultTip?: Oid;
   /** Bytes of packs received from the source, as git told us. */
   bytes: number;
   objects: number;
   phases: Phase[];
+  /** The target was not as the last sync left it, although the source was: found and repaired, or only found (`compareOnly`). */
+  drift?: Drift;
+  /** Both sides were looked at, and not only the source's digest. */
+  compared?: true;
+  /** Absent when the repository does not use Git LFS, or nobody looked. */
+  lfs?: LfsReport;
 }
+
+/**
+ * Why a Git LFS object is not on the target. `missing`: the source has it no more either · `too-large`: over our cap or the target's ·
+ * `refused`: permission or quota · `mismatch`: the content is not what its id says · `interrupted`: the connection or a server failed.
+ */
+export type LfsProblem = 'missing' | 'too-large' | 'refused' | 'mismatch' | 'interrupted';
+
+/** A Git LFS object the target does not have, and why. */
+export interface LfsFailure {
+  /** SHA-256 of the content: 64 hex digits. */
+  oid: string;
+  /** Bytes, as the pointer says. */
+  size: number;
+  problem: LfsProblem;
+  reason: string;
+}
+
+/** What became of the Git LFS objects that the mirrored history names. `objects` is the sum of `transferred`, `skipped` and `failed`. */
+export interface LfsReport {
+  objects: number;
+  transferred: number;
+  /** Of the transferred. */
+  bytes: number;
+  /** The target had them already. */
+  skipped: number;
+  failed: number;
+  /** The first {@link LFS_FAILURES_SHOWN} of the failed; those that were interrupted come first. */
+  failures: LfsFailure[];
+  /** Something was interrupted rather than refused: the next run tries it again, and it is worth making one soon. */
+  again: boolean;
+  /** Why the objects could not even be counted, in a sentence; the numbers are 0 then. */
+  unreadable?: string;
+}
+
+/** How many failed Git LFS objects a report names; the count is always whole. */
+export const LFS_FAILURES_SHOWN = 20;
+
+/** Heads and tags that differ on the target without a change at the source. */
+export interface Drift {
+  refs: number;
+  /** The whole project was gone. */
+  projectMissing?: true;
+  /** The first {@link DRIFT_SHOWN} of them; of a repair, none. */
+  names: RefName[];
+}
+
+/** How many drifted refs a report names; the count is always whole. */
+export const DRIFT_SHOWN = 20;
 
 /** How many declined refs a report names; the count is always whole. */
 export const DECLINED_SHOWN = 50;
 
 /** What a running transfer tells its watchers. */
 export interface TransferProgress {
-  phase: 'listing' | 'fetching' | 'planning' | 'pushing' | 'verifying';
+  phase: 'listing' | 'fetching' | 'planning' | 'pushing' | 'verifying' | 'lfs';
   objects: number;
   bytes: number;
   bytesPerSecond: number;
@@ -192,6 +253,8 @@ export interface Mirror {
   lastErrorKind: string | null;
   lastErrorMessage: string | null;
   declinedCount: number;
+  /** The first {@link DECLINED_SHOWN} refs the target did not take at the last sync. */
+  declined?: DeclinedRef[];
   /** Heads and tags at the source at the last sync. */
   sourceRefs: number | null;
   deleteAt: string | null;

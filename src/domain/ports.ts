@@ -1,10 +1,19 @@
+import type { AuditEntry, AuditEvent, AuditVerdict } from './audit.ts';
+import type { HistoryLine } from './archives.ts';
+import type { BatchItem, BatchProgress, BatchRequest, BatchState } from './batches.ts';
 import type { RepoEvent } from './events.ts';
+import type { ApiKey, KeyScope } from './keys.ts';
+import type { MirrorPage, MirrorQuery, MirrorView, DeliveryView, DeletionView, SyncView } from './overview.ts';
+import type { PreviewCandidate } from './filter-preview.ts';
 import type { Recorded, RecordEntry } from './record.ts';
+import type { DeliveryAttempts, MissedDelivery, RecoveryEnd } from './recovery.ts';
+import type { ArchivedTip } from './refs.ts';
 import type { Conclusion, Tally } from './sweep.ts';
 import type {
   Mirror,
   MirrorId,
   ReadingKind,
+  RefName,
   RepoId,
   RewritePolicy,
   SourceRepository,
@@ -53,9 +62,6 @@ export interface SweepPage {
   flaw: string | null;
 }
 
-/** The first page of the star list, newest stars first, asked for conditionally. */
-export type NewestStars = { changed: false } | { changed: true; page: StarPage };
-
 /** A webhook delivery as GitHub remembers it. */
 export interface SourceDelivery {
   /** Exceeds 2^53: a decimal string. */
@@ -64,6 +70,8 @@ export interface SourceDelivery {
   deliveredAt: string;
   /** `OK`, or whatever GitHub says instead. */
   status: string;
+  /** What our receiver answered; 0 when there was no answer. */
+  statusCode: number;
   event: string;
   redelivery: boolean;
 }
@@ -84,7 +92,7 @@ export interface SourceHost {
   repositoryByName(fullName: string): Promise<SourceLookup>;
   /** Whether the account stars `fullName` now. @throws Failure when the answer is neither yes nor no */
   isStarred(fullName: string): Promise<boolean>;
-  /** One page of the star list, newest stars first, 100 repositories. */
+  /** One page of the star list, newest stars first, 100 repositories; free of quota with a token while it is what it was at the last call. */
   starPage(next: string | null): Promise<StarPage>;
   /** What git needs to read a repository. @throws Failure `SourceForeignUrl` */
   gitRemote(repository: { cloneUrl: string; sshUrl: string | null }): Promise<GitRemote>;
@@ -94,8 +102,6 @@ export interface SourceHost {
 export interface SourceStars {
   /** What is left of the hour's requests, and when it is whole again (epoch seconds); `null` before the first answer and where there is no limit. */
   limits(): { remaining: number; reset: number } | null;
-  /** The first page of the same list; `changed: false` when it is what it was at the last call (one request, free of quota with a token). */
-  newestStars(): Promise<NewestStars>;
   /** One page of the stars by last push, latest first, 100 repositories. */
   recentlyPushed(next: string | null): Promise<StarPage>;
   /** Whether {@link sweepPage} can be asked: it needs a token. */
@@ -110,9 +116,14 @@ export interface SourceStars {
 
 /** What GitHub remembers of the deliveries to our App's hook; needs App credentials. */
 export interface SourceDeliveries {
+  /** Whose list it is. */
+  readonly appId: string;
   /** Newest first. */
   page(next: string | null): Promise<SourceDeliveryPage>;
-  /** Asks for one to be sent again; that it was accepted does not mean that it arrived. */
+  /**
+   * Asks for one to be sent again, at most once a second; that it was accepted does not mean that it arrived.
+   * @throws Failure `SourceGone` when GitHub no longer has it
+   */
   redeliver(id: string): Promise<void>;
 }
 
@@ -178,6 +189,13 @@ export interface TransferRequest {
   rewritePolicy: RewritePolicy;
   /** ISO time: archived tips from before it are removed in passing, when the target is looked at anyway. Absent: kept for ever. */
   archivesExpireBefore?: string;
+  /**
+   * Only look: list both sides, change nothing on either (no ref, no HEAD, no project), move no object, and say in the report's `drift` in which
+   * heads and tags they differ (`driftBetween` decides), `except` left out: what the target would not take at the last sync. The outcome is `unchanged`
+   * and the digest the source's of now, whatever `knownDigest` says.
+   * @throws Failure `TargetProjectMissing` when there is no project to look at
+   */
+  compareOnly?: { except: readonly RefName[] };
   /** Points the target's HEAD at a branch (short name) that exists there. Called after that branch was pushed and before anything is deleted. */
   setDefaultBranch: (branch: string) => Promise<void>;
 }
@@ -195,6 +213,17 @@ export interface TransferContext {
  */
 export interface Transfer {
   run(request: TransferRequest, context: TransferContext): Promise<SyncReport>;
+}
+
+/** Old tips on the target, by way of HTTP. All failures are those of the target in a transfer. */
+export interface Archives {
+  /** Oldest first. */
+  history(target: GitRemote): Promise<HistoryLine[]>;
+  /**
+   * Brings an archived tip back as a branch (or tag) that no sync removes; may be repeated.
+   * @returns its ref, and whether it was made just now
+   */
+  restore(target: GitRemote, tip: ArchivedTip): Promise<{ name: RefName; created: boolean }>;
 }
 
 // ----------------------------------------------------------------------------------------------------------------- store
@@ -243,6 +272,8 @@ export interface MirrorStore {
   /** Other repositories the record believes starred, the most recently confirmed first: the canaries of an unstar proof. */
   starredOthers(mirrorId: MirrorId, limit: number): Promise<string[]>;
   countByStatus(): Promise<Record<string, number>>;
+  /** Syncs that were cloned although they should have been streamed, by reason. */
+  countFallbacks(): Promise<Record<string, number>>;
 }
 
 /** One reading of the star list, as the record keeps it. */
@@ -343,6 +374,103 @@ export interface DeliveryStore {
   backlog(): Promise<{ count: number; oldestSeconds: number }>;
 }
 
+/** Batches and the mirrors in them. The record is the batch's whole memory: its workflow holds nothing but the id. */
+export interface BatchStore {
+  /** Opens a batch in one statement, or finds the running one of the same selection. */
+  create(accountId: string, request: BatchRequest): Promise<{ batch: BatchProgress; joined: boolean }>;
+  get(batchId: string): Promise<BatchProgress | null>;
+  /** Newest first. @param page.before a batch id: only older ones */
+  list(page: { limit: number; before?: string; state?: BatchState }): Promise<BatchProgress[]>;
+  /** What failed or was skipped, the failed first. */
+  problems(batchId: string, limit: number): Promise<BatchItem[]>;
+  /** Notes who asked it to end, for the record of its end. */
+  noteCancel(batchId: string, by: string): Promise<void>;
+  /**
+   * Closes a running batch; what still waited is skipped, what is under way still says how it ended.
+   * @returns false when it was closed already, and stays as it was
+   */
+  end(batchId: string, state: Exclude<BatchState, 'running'>, note: string | null): Promise<boolean>;
+}
+
+/** What a batch's workflow does to the record, step by step. Each may be repeated. */
+export interface BatchWork {
+  /** Names the mirrors of the selection. @param driftEveryMs of the selection `drift`: how old a comparison may be */
+  plan(batchId: string, driftEveryMs: number | null): Promise<void>;
+  /**
+   * Skips what may not be synced now, gives up on what has not answered for half a day, and takes the next mirrors until `window` are under way.
+   * @returns those under way that were not told yet, or long ago
+   */
+  take(batchId: string, window: number): Promise<StarredChange[]>;
+  markAsked(batchId: string, repoIds: string[]): Promise<void>;
+  /** How many mirrors a batch over `drift` would name now. */
+  driftDue(accountId: string, driftEveryMs: number): Promise<number>;
+}
+
+/** What GitHub could not hand over to us, and what was asked for. */
+export interface RecoveryStore {
+  /** ISO time at which the last reading that was complete began; `null`: there was none of this App. */
+  completeSince(appId: string): Promise<string | null>;
+  /** May be repeated: one correlation id is one run, and keeps what the first call said. Forgets what ended a month ago. */
+  begin(appId: string, correlationId: string, readUntil: string): Promise<{ runId: string; readUntil: string }>;
+  /** Remembers those that the inbox does not have; may be repeated. @returns how many of them are new */
+  saveMissed(appId: string, attempts: DeliveryAttempts[]): Promise<number>;
+  /** What has not ended, oldest first. @param after the last of the page before; `null`: from the beginning */
+  open(appId: string, limit: number, after: MissedDelivery | null): Promise<MissedDelivery[]>;
+  /** GitHub was asked for it, now. */
+  noteRequest(runId: string, guid: string): Promise<void>;
+  endAll(as: RecoveryEnd, guids: string[]): Promise<void>;
+  /** May be repeated. @returns how many redeliveries the run asked for */
+  finish(runId: string, counts: { pages: number; seen: number; missed: number }): Promise<{ requested: number }>;
+}
+
+/** The keys of the API. A key's text is told once, when it is made, and kept nowhere. */
+export interface KeyStore {
+  /** @returns `null` when a key that is valid has the name */
+  create(wanted: { name: string; scope: KeyScope }): Promise<{ key: ApiKey; text: string } | null>;
+  /** Makes the first admin key, in one statement. @returns its text; `null` when there is an admin key already */
+  createFirst(): Promise<string | null>;
+  /**
+   * Makes the key of the setting what the setting says, and revokes the one it named before.
+   * @param text `undefined`: the setting is not set
+   * @returns what changed; `null`: nothing
+   */
+  adoptSetting(text: string | undefined): Promise<'created' | 'revoked' | null>;
+  /** Whose text that is, and notes that it was used. @returns `null` when it is nobody's, or was revoked */
+  identify(text: string): Promise<ApiKey | null>;
+  /** All there ever were, the oldest first. */
+  list(): Promise<ApiKey[]>;
+  /** @returns `null` when no valid key has that id */
+  revoke(keyId: string): Promise<ApiKey | null>;
+  hasAdmin(): Promise<boolean>;
+}
+
+/** The append-only, hash-chained log of what was asked for. */
+export interface AuditStore {
+  /** When this returns, the entry is durable. Writers wait for each other, so that the chain never forks. */
+  append(entry: AuditEntry): Promise<AuditEvent>;
+  /** Newest first. @param page.before an event id: only older ones · `since`: only from then on */
+  read(page: { before?: string | null; since?: Date | null; limit: number }): Promise<AuditEvent[]>;
+  /** Computes the whole chain anew. @returns the first entry that is not as it was written, when there is one */
+  verify(): Promise<AuditVerdict>;
+}
+
+/** What people and programs look at, a page at a time. Read only. */
+export interface OverviewStore {
+  /** By name. */
+  mirrors(query: MirrorQuery): Promise<MirrorPage>;
+  mirror(mirrorId: string): Promise<MirrorView | null>;
+  /** Newest first. @param page.before a sync id: only older ones */
+  syncs(mirrorId: string, page: { before: string | null; limit: number }): Promise<SyncView[]>;
+  /** Newest first. @param page.before a guid: only what came before that delivery; nothing when there is none */
+  deliveries(page: { before: string | null; limit: number }): Promise<DeliveryView[]>;
+  /** A delivery with what is dispatched of it. */
+  delivery(guid: string): Promise<(DeliveryView & { repoEvent: RepoEvent | null }) | null>;
+  /** What is not over yet, the next to be carried out first. @param mirrorId only of that mirror */
+  openDeletions(mirrorId?: string): Promise<DeletionView[]>;
+  /** What the filters are about: everything that is starred, or was added by hand. */
+  previewCandidates(): Promise<PreviewCandidate[]>;
+}
+
 // --------------------------------------------------------------------------------------------------------------- control
 
 /** What a person may tell a mirror; also the names of the signals. */
@@ -365,12 +493,20 @@ export interface MirrorControl {
   decide(
     mirror: Pick<Mirror, 'repoId' | 'fullName'>,
     decision: MirrorDecision,
-    by: { by: string; reason?: string },
+    by: { by: string; reason?: string; acceptRewrites?: boolean },
   ): Promise<{ workflowId: string }>;
   /** Starts the reading of the star list unless one is running. */
   reconcile(): Promise<void>;
   /** Starts the draining of the inbox unless one is running. */
   drainInbox(): Promise<void>;
+  /** Starts the workflow of a batch that is in the record, unless it is running. `beginBatch` does both. @throws Failure `TemporalUnavailable` */
+  startBatch(batch: { batchId: string }): Promise<{ workflowId: string }>;
+  /**
+   * Asks the batch's workflow to end. `cancelBatch` of the domain also looks at the record.
+   * @returns `found: false` when no workflow of it runs
+   * @throws Failure `TemporalUnavailable`
+   */
+  cancelBatch(batchId: string): Promise<{ found: boolean }>;
   /** @throws Failure `TemporalUnavailable` */
   ping(): Promise<void>;
 }

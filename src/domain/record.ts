@@ -66,13 +66,16 @@ export interface DeleteRequest extends Correlation {
 export type DeleteOutcome =
   | { outcome: 'deleted' | 'archived' }
   | { outcome: 'starred' | 'gone' }
-  | { outcome: 'over_budget' | 'refused'; reason: string };
+  /** `unproven`: GitHub did not say enough this time · `needs_person`: it cannot say enough. */
+  | { outcome: 'over_budget' | 'refused' | 'unproven' | 'needs_person'; reason: string };
 
 // --------------------------------------------------------------------------------------------------------------- record
 
 interface EntryBase extends Correlation {
   workflowId: string;
   runId: string;
+  /** The batches that asked for this pass, and hear from it how it ended. */
+  batches?: string[];
 }
 
 interface AttemptBase extends EntryBase {
@@ -176,4 +179,49 @@ export interface ReadingSummary {
   /** Stars of the record that a complete reading lacks, and what follows. */
   absent: number;
   conclusion: 'nothing' | 'ask' | 'hold' | 'refuse' | null;
+}
+
+// ------------------------------------------------------------------------------------------------------------- recovery
+
+export interface RecoveryRequest {
+  correlationId: string;
+}
+
+export interface RecoveryPlan {
+  runId: string;
+  /** ISO time: attempts before it are not looked at. */
+  until: string;
+}
+
+export interface DeliveriesRequest extends RecoveryRequest {
+  until: string;
+  /** From the page before; `null` for the first. */
+  cursor: string | null;
+}
+
+export interface DeliveriesRead {
+  next: string | null;
+  /** Attempts on the page, of deliveries we have and of those we lack. */
+  seen: number;
+  /** Deliveries that the inbox lacks and that no page before had. */
+  missed: number;
+}
+
+export interface RedeliveriesRequested {
+  /** 0: nothing is due now. */
+  requested: number;
+}
+
+export interface RecoveryEnding extends RecoveryRequest {
+  runId: string;
+  pages: number;
+  seen: number;
+  missed: number;
+}
+
+export interface RecoverySummary {
+  seen: number;
+  missed: number;
+  /** Redeliveries asked for, of these and of earlier ones that did not arrive. */
+  requested: number;
 }

@@ -4,13 +4,14 @@ export type Redact = (text: string) => string;
 const MASK = '[redacted]';
 
 /**
- * GitHub's token shapes (`ghs_` tokens are about 520 characters with dots since 2026), credentials inside URLs, and authorization
+ * GitHub's token shapes (`ghs_` tokens are about 520 characters with dots since 2026), our own API keys, credentials inside URLs, and authorization
  * header values as git and curl print them. None of them reaches across a quotation mark: in a log line that is where the field ends.
  * @see https://docs.github.com/en/authentication/keeping-your-account-and-data-secure/about-authentication-to-github
  */
 const SHAPES: [RegExp, string][] = [
   [/\bgh[opsur]_[A-Za-z0-9._-]{16,}/g, MASK],
   [/\bgithub_pat_[A-Za-z0-9_]{16,}/g, MASK],
+  [/\bskp_[A-Za-z0-9_-]{16,}/g, MASK],
   [/(\b[a-z][a-z0-9+.-]*:\/\/)[^\s/@:"\\]*(?::[^\s/@"\\]*)?@/gi, `$1${MASK}@`],
   [/(authorization\\*"?\s*[:=]\s*\\*"?(?:basic|bearer|token)\s+)[^\s"',\\]+/gi, `$1${MASK}`],
   [/-----BEGIN [A-Z ]*PRIVATE KEY-----[^"]*?(?:-----END [A-Z ]*PRIVATE KEY-----|(?=")|$)/g, MASK],

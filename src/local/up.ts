@@ -1,7 +1,10 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { createDatabase } from '../adapters/postgres/database.ts';
 import { migrate } from '../adapters/postgres/migrate.ts';
+import { createStore } from '../adapters/postgres/store.ts';
 import { childEnvironment, type Config } from '../config.ts';
+import { adoptSettingKey, makeFirstKey } from '../domain/keys.ts';
 import { POSTGRES_PORT, startPostgres, type PostgresServer } from './embedded-postgres.ts';
 import { startTemporal, TEMPORAL_PORT, TEMPORAL_UI_PORT, type TemporalServer } from './embedded-temporal.ts';
 import { keepAlive, type Kept } from './keep-alive.ts';
@@ -27,6 +30,8 @@ export interface Installation {
   temporalAddress: string;
   /** `null` when Temporal is not ours. */
   temporalUiUrl: string | null;
+  /** The text of the first API key when it was made at this start: it is nowhere else. `null`: there was one, or it is set. */
+  adminKey: string | null;
   /** Sentences about servers that are not on their usual port, since another program has it. */
   detours: string[];
   /** The processes of this installation, by name, for those who look on or break things. */
@@ -54,6 +59,8 @@ export async function startUp(options: UpOptions): Promise<Installation> {
     const migrations = await migrate(databaseUrl);
     if (migrations.length > 0) say(`Database brought up to date (${migrations.join(', ')})`);
 
+    const adminKey = await firstKey(databaseUrl, config.adminKey);
+
     say('Starting the api and a worker …');
     const environment = childEnvironment(options.environment, {
       databaseUrl,
@@ -74,6 +81,7 @@ export async function startUp(options: UpOptions): Promise<Installation> {
       databaseUrl,
       temporalAddress,
       temporalUiUrl: temporal?.current().uiUrl ?? null,
+      adminKey,
       detours: detours(postgres?.current(), temporal?.current()),
       pids: () => ({
         api: parts.api.pid(),
@@ -86,6 +94,18 @@ export async function startUp(options: UpOptions): Promise<Installation> {
   } catch (error) {
     await stop();
     throw error;
+  }
+}
+
+/** If we die before the person has seen it, `starkeep keys create` makes another. */
+async function firstKey(databaseUrl: string, setting: string | undefined): Promise<string | null> {
+  const db = createDatabase({ url: databaseUrl, applicationName: 'starkeep up', maxConnections: 1 });
+  try {
+    const store = createStore(db);
+    await adoptSettingKey(store, setting);
+    return await makeFirstKey(store);
+  } finally {
+    await db.close();
   }
 }
 

@@ -1,27 +1,29 @@
-import { join } from 'node:path';
 import { Worker, type WorkerOptions } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import { createActivities } from '../activities/index.ts';
 import type { ActivityPorts } from '../activities/ports.ts';
-import { createCloneTransfer } from '../adapters/git/clone.ts';
+import { createGithubDeliveries } from '../adapters/github-deliveries.ts';
 import { createGithub } from '../adapters/github.ts';
 import { createOnedev } from '../adapters/onedev.ts';
-import { createDatabase } from '../adapters/postgres/database.ts';
+import { createDatabase, type Database } from '../adapters/postgres/database.ts';
+import { createHttpCache } from '../adapters/postgres/http-cache.ts';
 import { refuseOutdated } from '../adapters/postgres/migrate.ts';
 import { createStore } from '../adapters/postgres/store.ts';
-import { ensureReconcileSchedule } from '../adapters/schedules.ts';
+import { ensureDriftSchedule, ensureReconcileSchedule, ensureRecoverySchedule } from '../adapters/schedules.ts';
 import { ensureSearchAttributes } from '../adapters/search-attributes.ts';
 import { createMirrorControl, openTemporal, type TemporalSettings } from '../adapters/temporal.ts';
 import { required, type Config } from '../config.ts';
 import { Failure } from '../domain/failures.ts';
-import type { MirrorControl } from '../domain/ports.ts';
+import type { BatchStore, MirrorControl } from '../domain/ports.ts';
 import type { Redact } from '../domain/redaction.ts';
+import { githubOptions } from '../github-options.ts';
 import { createLog, withLogFields } from '../log.ts';
 import { onStop, tellReady } from '../parent.ts';
 import { USER_AGENT } from '../version.ts';
 import { TASK_QUEUES } from '../workflows/messages.ts';
 import { workflowBundle } from './bundle.ts';
 import { connectWorker, installRuntime } from './runtime.ts';
+import { createTransfer } from './transfers.ts';
 
 /** Activities under way get this long to end by themselves; then they are cancelled, and another worker does them. */
 const SHUTDOWN_GRACE = '10s';
@@ -51,40 +53,44 @@ export async function runWorker(config: Config): Promise<void> {
     onError: (error) => logger.warn({ reason: error.message }, 'database connection lost'),
   });
   const control = createMirrorControl(temporal);
+  const transfer = createTransfer(config, { redact, log: (message, fields) => logger.info(fields, message) });
   try {
     await refuseOutdated(db);
     await ensureSearchAttributes(temporal.connection, settings.namespace);
     await ensureReconcileSchedule(temporal.client, config.reconcileEveryMs);
-    const transfer = createCloneTransfer({
-      cacheDir: join(config.dataDir, 'cache'),
-      redact,
-      log: (message, fields) => logger.info(fields, message),
-    });
+    await ensureDriftSchedule(temporal.client, config.drift.everyMs);
+    await ensureRecoverySchedule(temporal.client, config.github.app !== undefined);
     await transfer.sweep();
-    const ports = { ...adapters(config, logger, redact), ...createStore(db), transfer, control };
+    const ports = { ...adapters(config, db, logger, redact), ...createStore(db), transfer, control };
     const activities = createActivities({ ...ports, rules: rules(config), redact, withLogFields });
     const workers = await createWorkers({ connection, namespace: settings.namespace, activities }, config);
-    await host(workers, control, logger, stopping.signal);
+    await host(workers, ports, logger, stopping.signal);
   } finally {
+    transfer.close();
     await Promise.all([db.close(), temporal.close()]);
     await connection.close();
   }
   logger.info('worker stopped');
 }
 
-function adapters(config: Config, logger: Logger, redact: Redact): Pick<ActivityPorts, 'source' | 'target'> {
+function adapters(
+  config: Config,
+  db: Database,
+  logger: Logger,
+  redact: Redact,
+): Pick<ActivityPorts, 'source' | 'target' | 'hookDeliveries'> {
   const { github, onedev } = config;
   const log = (message: string, fields: Record<string, unknown>) => logger.info(fields, redact(message));
+  const onNotice = (notice: string) => logger.debug({ notice }, 'notice from GitHub');
   return {
     source: createGithub({
-      apiUrl: github.apiUrl,
-      webUrl: github.url,
-      userAgent: USER_AGENT,
-      onNotice: (notice) => logger.debug({ notice }, 'notice from GitHub'),
-      ...(github.token ? { token: github.token } : {}),
-      ...(github.login ? { login: github.login } : {}),
-      ...(github.app ? { app: github.app } : {}),
-      ...(github.ssh ? { sshKey: github.ssh } : {}),
+      ...githubOptions(github),
+      // Shared by all workers, and there after a restart: what has not changed costs nothing of the hourly quota.
+      etagCache: createHttpCache(db, {
+        onError: ({ kind, message }) =>
+          logger.warn({ kind, reason: redact(message) }, 'answers of GitHub are not remembered'),
+      }),
+      onNotice,
     }),
     target: createOnedev({
       url: required(onedev.url),
@@ -94,6 +100,16 @@ function adapters(config: Config, logger: Logger, redact: Redact): Pick<Activity
       log,
       ...(onedev.ssh ? { ssh: onedev.ssh } : {}),
     }),
+    ...(github.app
+      ? {
+          hookDeliveries: createGithubDeliveries({
+            apiUrl: github.apiUrl,
+            app: github.app,
+            userAgent: USER_AGENT,
+            onNotice,
+          }),
+        }
+      : {}),
   };
 }
 
@@ -103,8 +119,10 @@ function rules(config: Config): ActivityPorts['rules'] {
     graceMs: config.unstar.graceMs,
     deleteBudget: config.deleteBudget,
     rewritePolicy: config.rewritePolicy,
+    archiveRetentionMs: config.archiveRetentionMs,
     filters: config.filters,
     reconcileEveryMs: config.reconcileEveryMs,
+    drift: config.drift,
   };
 }
 
@@ -131,15 +149,33 @@ async function createWorkers(
   ];
 }
 
-async function host(workers: Worker[], control: MirrorControl, log: Logger, stopping: AbortSignal): Promise<void> {
+async function host(
+  workers: Worker[],
+  { control, batches }: { control: MirrorControl; batches: BatchStore },
+  log: Logger,
+  stopping: AbortSignal,
+): Promise<void> {
   const running = Promise.all(workers.map((worker) => worker.run()));
   const shutdown = () => workers.forEach((worker) => worker.getState() === 'RUNNING' && worker.shutdown());
   stopping.addEventListener('abort', shutdown, { once: true });
   log.info({ taskQueues: workers.map((worker) => worker.options.taskQueue) }, 'worker runs');
   tellReady();
   if (stopping.aborted) shutdown();
-  else await readStarsOnce(control, log);
+  else {
+    await readStarsOnce(control, log);
+    await goOnWithBatches(control, batches, log);
+  }
   await running;
+}
+
+/** A batch whose workflow is gone (its Temporal server was lost, or somebody terminated it) begins again where its record is; a running one stays as it is. */
+async function goOnWithBatches(control: MirrorControl, batches: BatchStore, log: Logger): Promise<void> {
+  try {
+    for (const batch of await batches.list({ limit: 100, state: 'running' })) await control.startBatch(batch);
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    log.warn({ kind: error.kind, reason: error.message }, 'batches could not be started again');
+  }
 }
 
 /** At every start the star list is read, without waiting for the Schedule; several workers starting together read it once between them. */

@@ -1,4 +1,5 @@
 /** Each export is registered as a workflow type under its name. Nothing else may be exported here. */
 export { mirrorRepository } from './mirror.ts';
 export { reconcileStars } from './stars.ts';
-export { drainInbox } from './recovery.ts';
+export { batchSync, checkDrift } from './batch.ts';
+export { drainInbox, recoverDeliveries } from './recovery.ts';

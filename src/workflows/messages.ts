@@ -1,4 +1,5 @@
 import { defineQuery, defineSignal } from '@temporalio/workflow';
+import type { BatchProgress } from '../domain/batches.ts';
 import type { RepoEvent } from '../domain/events.ts';
 import type { MirrorStatus, RepoId } from '../domain/model.ts';
 import type { Carried } from './mirror-state.ts';
@@ -16,6 +17,9 @@ export const WORKFLOW_TYPES = {
   mirror: 'mirrorRepository',
   reconcile: 'reconcileStars',
   drainInbox: 'drainInbox',
+  batch: 'batchSync',
+  drift: 'checkDrift',
+  recoverDeliveries: 'recoverDeliveries',
 } as const;
 
 /** @returns the id of the one workflow that may work on a repository */
@@ -25,6 +29,13 @@ export function mirrorWorkflowId(repoId: RepoId): string {
 
 export const RECONCILE_WORKFLOW_ID = 'reconcile-stars';
 export const DRAIN_INBOX_WORKFLOW_ID = 'drain-inbox';
+export const CHECK_DRIFT_WORKFLOW_ID = 'check-drift';
+
+/** @returns the id of the workflow of a batch */
+export function batchWorkflowId(batchId: string): string {
+  return `batch-${batchId}`;
+}
+export const RECOVERY_WORKFLOW_ID = 'recover-deliveries';
 
 export const SEARCH_ATTRIBUTES = {
   MirrorStatus: 'KEYWORD',
@@ -46,6 +57,8 @@ export interface MirrorInput {
 export interface Decision {
   by?: string;
   reason?: string;
+  /** Of `syncNow`: what `STARKEEP_REWRITE_POLICY=hold` holds is followed this once, and the old tips are archived. */
+  acceptRewrites?: boolean;
 }
 
 /** What the query `status` answers. Times are ISO. */
@@ -72,3 +85,5 @@ export const syncNow = defineSignal<[Decision]>('syncNow');
 export const pause = defineSignal<[Decision]>('pause');
 export const resume = defineSignal<[Decision]>('resume');
 export const status = defineQuery<MirrorState>('status');
+/** Of `batchSync`: as of its last step; `null` before the first. */
+export const progress = defineQuery<BatchProgress | null>('progress');

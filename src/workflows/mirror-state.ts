@@ -1,7 +1,7 @@
 import type { RepoEvent, RepoEventKind } from '../domain/events.ts';
 import type { RepoId, Trigger } from '../domain/model.ts';
 import type { Decision } from './messages.ts';
-import { REMEMBERED_DELIVERIES } from './policy.ts';
+import { REMEMBERED_BATCHES, REMEMBERED_DELIVERIES } from './policy.ts';
 
 /** The pure half of the mirror workflow: what came in, what it adds up to, and what is carried into the next run. */
 
@@ -12,6 +12,14 @@ export interface Intent {
   requested: boolean;
   /** Compare everything, even where the digest says nothing changed. */
   force: boolean;
+  /** Only say how the target differs: nothing else is asked for. `force` goes before it. */
+  compareOnly?: boolean;
+  /** The batches that wait to hear how this ends. */
+  batches?: string[];
+  /** Syncs made only for Git LFS objects that were interrupted; an event begins the count anew. */
+  lfsTries?: number;
+  /** A person lets rewritten and deleted branches be followed that wait for one. */
+  acceptRewrites?: boolean;
   repoId: RepoId;
   fullName: string;
   trigger: Trigger;
@@ -45,7 +53,7 @@ export interface Batch {
 }
 
 const EVENT_KINDS: readonly string[] = ['starred', 'unstarred', 'changed', 'requested'] satisfies RepoEventKind[];
-const TRIGGERS: readonly string[] = ['webhook', 'reconcile', 'manual', 'retry'] satisfies Trigger[];
+const TRIGGERS: readonly string[] = ['webhook', 'reconcile', 'manual', 'retry', 'batch'] satisfies Trigger[];
 
 /** How many nonsensical signals the query shows. */
 const REJECTED_SHOWN = 5;
@@ -142,10 +150,15 @@ function addEvent(intent: Intent | null, event: RepoEvent): Intent {
   const claims = event.kind === 'starred' || event.kind === 'unstarred' ? event.kind : (intent?.claims ?? 'nothing');
   const requested = event.kind === 'requested';
   const observedAt = intent === null || intent.observedAt !== undefined ? event.observedAt : undefined;
+  const compareOnly = event.compare === 'report' && (intent === null || intent.compareOnly === true);
+  const batches = [...(intent?.batches ?? []), ...(event.batchId === undefined ? [] : [event.batchId])];
   return {
     claims,
     requested: requested || (intent?.requested ?? false),
-    force: requested || (intent?.force ?? false),
+    force: requested || event.compare === 'repair' || (intent?.force ?? false),
+    ...(compareOnly ? { compareOnly } : {}),
+    ...(batches.length > 0 ? { batches: [...new Set(batches)].slice(-REMEMBERED_BATCHES) } : {}),
+    ...(intent?.acceptRewrites ? { acceptRewrites: true } : {}),
     repoId: event.repoId,
     fullName: event.fullName,
     trigger: event.trigger,
@@ -157,7 +170,7 @@ function addEvent(intent: Intent | null, event: RepoEvent): Intent {
 export function parseRepoEvent(value: unknown): RepoEvent | null {
   if (typeof value !== 'object' || value === null) return null;
   const event = value as Record<string, unknown>;
-  const { kind, repoId, fullName, trigger, correlationId, deliveryId, observedAt, by } = event;
+  const { kind, repoId, fullName, trigger, correlationId, deliveryId, observedAt, compare, batchId, by } = event;
   if (typeof kind !== 'string' || !EVENT_KINDS.includes(kind)) return null;
   if (typeof repoId !== 'string' || !/^\d{1,20}$/.test(repoId)) return null;
   if (typeof fullName !== 'string' || fullName.length > 255 || !/^[^/\s]+\/[^/\s]+$/.test(fullName)) return null;
@@ -169,6 +182,8 @@ export function parseRepoEvent(value: unknown): RepoEvent | null {
     correlationId: typeof correlationId === 'string' ? correlationId.slice(0, 200) : `signal-${repoId}`,
     ...(typeof deliveryId === 'string' ? { deliveryId } : {}),
     ...(typeof observedAt === 'string' ? { observedAt } : {}),
+    ...(compare === 'repair' || compare === 'report' ? { compare } : {}),
+    ...(typeof batchId === 'string' && /^\d{1,18}$/.test(batchId) ? { batchId } : {}),
     ...(typeof by === 'string' ? { by } : {}),
   };
 }
@@ -177,9 +192,10 @@ export function parseRepoEvent(value: unknown): RepoEvent | null {
 function parseDecision(value: unknown): Decision | null {
   if (value === undefined || value === null) return {};
   if (typeof value !== 'object') return null;
-  const { by, reason } = value as Record<string, unknown>;
+  const { by, reason, acceptRewrites } = value as Record<string, unknown>;
   return {
     ...(typeof by === 'string' ? { by: by.slice(0, 200) } : {}),
     ...(typeof reason === 'string' ? { reason: reason.slice(0, 1000) } : {}),
+    ...(acceptRewrites === true ? { acceptRewrites } : {}),
   };
 }

@@ -20,11 +20,20 @@ import type { DeleteOutcome, Metadata, RecordEntry, UnstarProof } from '../domai
 import * as messages from './messages.ts';
 import type { Decision, MirrorInput, MirrorState } from './messages.ts';
 import { coalesce, Inbox, type Batch, type Intent, type Wait } from './mirror-state.ts';
-import { CALLS, MAX_ATTEMPTS, MAX_EVENTS_PER_RUN, PROOF_GAP_MS, RATE_LIMIT_PAUSE_MS, retryDelayMs } from './policy.ts';
+import {
+  CALLS,
+  LFS_TRIES,
+  lfsRetryDelayMs,
+  MAX_ATTEMPTS,
+  MAX_EVENTS_PER_RUN,
+  PROOF_GAP_MS,
+  RATE_LIMIT_PAUSE_MS,
+  retryDelayMs,
+} from './policy.ts';
 
 const { fetchMetadata, verifyUnstar } = proxyActivities<Activities>(CALLS.github);
 const { ensureProject, deleteProject } = proxyActivities<Activities>(CALLS.onedev);
-const { transfer } = proxyActivities<Activities>(CALLS.transfer);
+const { transfer, compareSides } = proxyActivities<Activities>(CALLS.transfer);
 const { record } = proxyActivities<Activities>(CALLS.database);
 
 /**
@@ -62,6 +71,8 @@ class MirrorRun {
   private status: MirrorStatus = 'pending';
   private doing = 'starting';
   private correlationId: string | null = null;
+  /** The batches that the pass under way, or the last one, answers to. */
+  private batches: string[] = [];
   private lastError: { kind: string; message: string } | null = null;
 
   constructor(input: MirrorInput) {
@@ -158,7 +169,7 @@ class MirrorRun {
       correlationId: base.correlationId,
       by: decision.by ?? 'unknown',
     });
-    return { ...base, force: true, trigger: 'manual' };
+    return { ...base, force: true, trigger: 'manual', ...(decision.acceptRewrites ? { acceptRewrites: true } : {}) };
   }
 
   private freshIntent(trigger: Intent['trigger']): Intent {
@@ -193,6 +204,7 @@ class MirrorRun {
   private async attemptSync(intent: Intent): Promise<Wait | null> {
     this.attempt += 1;
     this.correlationId = intent.correlationId;
+    this.batches = intent.batches ?? [];
     this.fullName = intent.fullName;
     const startedAt = isoTime(Date.now());
     try {
@@ -234,10 +246,7 @@ class MirrorRun {
 
   private async mirror(intent: Intent, startedAt: string): Promise<Wait | null> {
     this.setStatus('in_progress');
-    this.doing = 'making sure the project is there';
-    await ensureProject(this.correlated(intent));
-    this.doing = 'transferring';
-    const report = await transfer({ ...this.correlated(intent), force: intent.force });
+    const report = (await this.onlyCompared(intent)) ?? (await this.equalised(intent));
     await record({
       kind: 'synced',
       report,
@@ -246,7 +255,34 @@ class MirrorRun {
     this.retryCount = 0;
     this.lastError = null;
     this.setStatus(report.held.length > 0 ? 'held' : 'completed', report);
-    return this.finish('idle');
+    return report.lfs?.again ? this.lfsLater(intent) : this.finish('idle');
+  }
+
+  /** The refs are equal; some Git LFS objects were interrupted on their way, and the next run brings what lacks. */
+  private lfsLater(intent: Intent): Wait | null {
+    const tries = intent.lfsTries ?? 0;
+    if (tries >= LFS_TRIES) return this.finish('idle; some Git LFS objects wait for the next event');
+    this.doing = 'waiting to bring the Git LFS objects that were interrupted';
+    const { acceptRewrites: _, ...rest } = withoutObservation(intent);
+    const again: Intent = { ...rest, force: false, trigger: 'retry', lfsTries: tries + 1 };
+    return { kind: 'retry', untilMs: Date.now() + lfsRetryDelayMs(tries + 1), intent: again };
+  }
+
+  /** @returns `null` when more than a comparison is asked for, or due since upstream changed */
+  private async onlyCompared(intent: Intent): Promise<SyncReport | null> {
+    if (!intent.compareOnly || intent.force) return null;
+    this.doing = 'comparing both sides';
+    return compareSides(this.correlated(intent));
+  }
+
+  private async equalised(intent: Intent): Promise<SyncReport> {
+    this.doing = 'making sure the project is there';
+    const { remade } = await ensureProject(this.correlated(intent));
+    this.doing = 'transferring';
+    const { force, acceptRewrites } = intent;
+    const report = await transfer({ ...this.correlated(intent), force, ...(acceptRewrites ? { acceptRewrites } : {}) });
+    if (!remade) return report;
+    return { ...report, drift: { refs: report.refs.created, names: [], projectMissing: true } };
   }
 
   /** Upstream is gone or blocked: what was mirrored is frozen and kept; that is the day it is worth the most. */
@@ -289,7 +325,9 @@ class MirrorRun {
     }
     this.setStatus('failed');
     this.doing = `waiting to try again after ${failure.kind}`;
-    return { kind: 'retry', untilMs, intent: { ...withoutObservation(intent), trigger: 'retry' } };
+    const again: Intent = { ...withoutObservation(intent), trigger: 'retry' };
+    // A batch takes a failure as the end, and a rate limit as a longer wait.
+    return { kind: 'retry', untilMs, intent: waiting ? again : withoutBatches(again) };
   }
 
   // -------------------------------------------------------------------------------------------------------------- deletion
@@ -422,7 +460,15 @@ class MirrorRun {
         );
         await this.recordStatus('frozen', 'GitHub no longer shows it. What was mirrored is kept as it is.');
         return this.finish('frozen');
+      case 'unproven':
+        return this.afterFailedDeletion(wait, approvedBy, {
+          kind: 'UnstarUnproven',
+          message: result.reason,
+          retryable: true,
+          retryAfterMs: null,
+        });
       case 'over_budget':
+      case 'needs_person':
         await record({
           kind: 'deletion_waiting',
           deletionId: wait.deletionId,
@@ -477,7 +523,8 @@ class MirrorRun {
   private entryFields(intent: Intent | null) {
     const { workflowId, runId } = workflowInfo();
     const correlationId = intent?.correlationId ?? this.correlationId ?? `run-${runId}`;
-    return { mirrorId: this.mirrorId, correlationId, workflowId, runId };
+    const { mirrorId, batches } = this;
+    return { mirrorId, correlationId, workflowId, runId, ...(batches.length > 0 ? { batches } : {}) };
   }
 
   private attemptFields(intent: Intent, startedAt: string) {
@@ -576,6 +623,10 @@ function dueIntent(wait: Wait | null): Intent | null {
 
 /** What the star list showed is old by now: ask again. */
 function withoutObservation({ observedAt: _, ...intent }: Intent): Intent {
+  return intent;
+}
+
+function withoutBatches({ batches: _, ...intent }: Intent): Intent {
   return intent;
 }
 

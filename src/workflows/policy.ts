@@ -35,6 +35,12 @@ export const CALLS = {
     startToCloseTimeout: '40s',
     retry: { initialInterval: '500ms', backoffCoefficient: 2, maximumInterval: '30s' },
   },
+  /** A step of a batch: until Postgres and Temporal take it, since a batch survives whatever its mirrors survive. */
+  batch: {
+    startToCloseTimeout: '5m',
+    heartbeatTimeout: '60s',
+    retry: { initialInterval: '500ms', backoffCoefficient: 2, maximumInterval: '30s' },
+  },
   /** One page of stars and its signals. */
   stars: {
     startToCloseTimeout: '5m',
@@ -60,6 +66,18 @@ export function retryDelayMs(failures: number): number {
   return Math.min(FIRST_RETRY_MS * 2 ** (failures - 1), LONGEST_RETRY_MS);
 }
 
+/** How often a sync whose Git LFS objects were interrupted is followed by another for their sake, before the next event has to. */
+export const LFS_TRIES = 6;
+
+/**
+ * A minute, doubled each time: what interrupts a large object is seldom over in seconds.
+ * @param tries 1 or more
+ * @returns milliseconds
+ */
+export function lfsRetryDelayMs(tries: number): number {
+  return 60_000 * 2 ** (tries - 1);
+}
+
 /** When a rate limit names no time: GitHub asks for at least a minute. */
 export const RATE_LIMIT_PAUSE_MS = 60_000;
 
@@ -72,5 +90,24 @@ export const MAX_EVENTS_PER_RUN = 500;
 /** How many delivery guids a run remembers, to drop what it has seen. The inbox is the authority; this is the second line. */
 export const REMEMBERED_DELIVERIES = 200;
 
-/** Pages of the star list read in one run of `reconcileStars` before it continues as new. */
+/** Batches that one pass of a mirror may answer to: far more than run at once. */
+export const REMEMBERED_BATCHES = 20;
+
+/** Mirrors of a batch under way at once: enough to keep the transfer slots of several workers busy, and no more in their queue than that. */
+export const BATCH_WINDOW = 20;
+
+/** How soon a batch looks again after something ended, and at the latest while nothing does. */
+export const SHORTEST_BATCH_PAUSE_MS = 1_000;
+export const LONGEST_BATCH_PAUSE_MS = 15_000;
+
+/** Steps of a batch in one run before it continues as new: some 2,000 events. */
+export const BATCH_STEPS_PER_RUN = 150;
+
+/** Pages read in one run of `reconcileStars` or `recoverDeliveries` before it continues as new. */
 export const PAGES_PER_RUN = 50;
+
+/** Redeliveries one run of `recoverDeliveries` asks for, at one a second; the rest is the next run's. */
+export const REDELIVERIES_PER_RUN = 300;
+
+/** GitHub's limits are whole again after an hour. */
+export const LONGEST_RECOVERY_WAIT_MS = 3_600_000 + 60_000;

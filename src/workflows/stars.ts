@@ -84,19 +84,24 @@ async function read(
   }
 }
 
-/** A used-up rate limit is waited for; whatever else outlasts the activity's own attempts makes the reading incomplete. */
+/**
+ * A used-up rate limit is waited for, as long as the reading may wait for one page in all; whatever else outlasts the activity's own attempts makes
+ * the reading incomplete.
+ */
 async function readOrWait(
   state: ReadingProgress,
   list: StarList,
   correlationId: string,
 ): Promise<StarsRead | { flaw: string }> {
   const { readingId, pushedUntil, waitAtMostMs } = state.plan;
+  let waitedMs = 0;
   for (;;) {
     try {
       return await readStars({ correlationId, readingId, list, pushedUntil, cursor: state.cursor });
     } catch (error) {
       const waitMs = rateLimitWait(error);
-      if (waitMs !== null && waitMs <= waitAtMostMs) {
+      if (waitMs !== null && waitedMs + waitMs <= waitAtMostMs) {
+        waitedMs += waitMs;
         await sleep(waitMs);
         continue;
       }
@@ -153,7 +158,8 @@ function kindOf(error: unknown): string | null {
   return error instanceof ActivityFailure ? (failureOf(error)?.type ?? 'Unexpected') : null;
 }
 
-function rateLimitWait(error: unknown): number | null {
+/** How long a failed activity's rate limit asks to wait, in milliseconds; `null` when it failed with anything else. */
+export function rateLimitWait(error: unknown): number | null {
   const failure = failureOf(error);
   if (failure?.type !== 'SourceRateLimited') return null;
   const [details] = (failure.details ?? []) as { retryAfterMs?: number | null }[];

@@ -378,7 +378,7 @@ describe('deleteProject', () => {
 });
 
 describe('deleteProject deletes nothing', () => {
-  const OUTCOMES = { starred: 'starred', gone: 'gone', unproven: 'refused', needs_person: 'refused' } as const;
+  const OUTCOMES = { starred: 'starred', gone: 'gone', unproven: 'unproven', needs_person: 'needs_person' } as const;
 
   it.each(NO_PROOF)('when %s (%s)', async (_, verdict, arrange) => {
     const deletionId = await pendingDeletion();
@@ -431,7 +431,7 @@ describe('deleteProject deletes nothing', () => {
     await store.db.query(`update mirrors set account_id = 'github-99' where repo_id = $1`, [engine.id]);
 
     expect(await deletingNothing(() => deleteProject({ deletionId, approvedBy: 'ann' }))).toMatchObject({
-      outcome: 'refused',
+      outcome: 'unproven',
     });
   });
 
@@ -671,7 +671,7 @@ describe('an attempt at a deletion that died', () => {
     const ensured = await world.run(world.activities().ensureProject, correlation(engine));
 
     expect(outcome).toEqual({ outcome: 'starred' });
-    expect(ensured).toEqual({ path: 'github/ada/engine', created: true });
+    expect(ensured).toMatchObject({ path: 'github/ada/engine', created: true });
     expect((await store.mirror(engine.id)).sourceDigest).toBeNull();
   });
 
@@ -713,7 +713,7 @@ describe('without a token', () => {
     const refused = await deletingNothing(() => deleteProject({ deletionId }, anonymous()));
     const approved = await deleteProject({ deletionId, approvedBy: 'ann' }, anonymous());
 
-    expect(refused).toMatchObject({ outcome: 'refused', reason: expect.stringContaining('GITHUB_TOKEN') });
+    expect(refused).toMatchObject({ outcome: 'needs_person', reason: expect.stringContaining('GITHUB_TOKEN') });
     expect(approved).toEqual({ outcome: 'deleted' });
   });
 
@@ -836,7 +836,7 @@ describe('the policy "archive"', () => {
     const source = world.source({ login: 'keeper' });
 
     expect(await deletingNothing(() => deleteProject({ deletionId }, world.activities({ source })))).toMatchObject({
-      outcome: 'refused',
+      outcome: 'needs_person',
     });
   });
 

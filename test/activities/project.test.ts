@@ -117,7 +117,7 @@ describe('a mirror with a project', () => {
 
     const ensured = await ensureProject(repository);
 
-    expect(ensured).toEqual({ path: 'github/ada/engine', created: true });
+    expect(ensured).toEqual({ path: 'github/ada/engine', created: true, remade: true });
     expect((await store.mirror(repository.id)).sourceDigest).toBeNull();
   });
 
@@ -127,7 +127,7 @@ describe('a mirror with a project', () => {
 
     const ensured = await ensureProject(repository);
 
-    expect(ensured).toEqual({ path: `github/ada/engine-${repository.id}`, created: true });
+    expect(ensured).toEqual({ path: `github/ada/engine-${repository.id}`, created: true, remade: true });
     expect(world.onedev.project('github/ada/engine')?.description).toBe('mine now');
     expect((await store.mirror(repository.id)).sourceDigest).toBeNull();
   });

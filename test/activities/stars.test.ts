@@ -26,6 +26,32 @@ async function settleAll(): Promise<void> {
 }
 
 describe('readStars', () => {
+  describe('of what is left of the hour’s requests', () => {
+    const left = (remaining: number, endsInSeconds: number) => {
+      const budget = { remaining, reset: Math.floor(Date.now() / 1000) + endsInSeconds };
+      return world.activities({ source: withMethods(world.source(), { limits: () => budget }) });
+    };
+
+    it('leaves the last 500 to webhooks, and waits until the hour is over', async () => {
+      const failure = await failureOf(readPage(null, left(500, 600)));
+
+      expect(failure).toMatchObject({ type: 'SourceRateLimited', nonRetryable: true });
+      expect(world.githubRequests().filter((request) => request.includes('starred'))).toEqual([]);
+    });
+
+    it('takes the others', async () => {
+      world.star('ada/engine');
+
+      expect(await readPage(null, left(501, 600))).toMatchObject({ seen: 1 });
+    });
+
+    it('goes on when that hour is over, although nobody has asked GitHub since', async () => {
+      world.star('ada/engine');
+
+      expect(await readPage(null, left(0, -1))).toMatchObject({ seen: 1 });
+    });
+  });
+
   it('brings new stars into the record and reaches their mirrors, the newest star first', async () => {
     const [first, second] = [world.star('ada/first'), world.star('ada/second')];
 

@@ -67,13 +67,28 @@ describe('a transfer', () => {
     expect((await asked(repository, true)).knownDigest).toBeNull();
   });
 
-  it('reports what was done', async () => {
+  it.each([
+    ['hold', 'keep-old'],
+    ['follow', 'follow'],
+  ] as const)('with accepted rewrites and the policy %s uses %s', async (rewritePolicy, used) => {
+    const repository = await world.mirror('ada/engine');
+    const policies: string[] = [];
+    const port = transferDouble((request) => (policies.push(request.rewritePolicy), Promise.resolve(report())));
+    const activities = world.activities({ transfer: port, rules: { rewritePolicy } });
+
+    await world.run(activities.transfer, { ...input(repository), acceptRewrites: true });
+    await world.run(activities.transfer, input(repository));
+
+    expect(policies).toEqual([used, rewritePolicy]);
+  });
+
+  it('reports what was done, and that both sides were compared', async () => {
     const repository = await world.mirror('ada/engine');
     const done = report({ sourceDigest: 'digest-2' });
 
     const activities = world.activities({ transfer: transferDouble(() => Promise.resolve(done)) });
 
-    expect(await transfer(repository, activities)).toEqual(done);
+    expect(await transfer(repository, activities)).toEqual({ ...done, compared: true });
   });
 
   it('needs a project', async () => {

@@ -112,6 +112,8 @@ export function withWorld(): World {
         deletions: store.deletions,
         deliveries: store.deliveries,
         readings: store.readings,
+        batches: store.batches,
+        recoveries: store.recoveries,
         redact: createRedactor([github.token, onedev.token]),
         withLogFields: (_, work) => work(),
         ...changes,
@@ -120,8 +122,10 @@ export function withWorld(): World {
           graceMs: 7 * DAY_MS,
           deleteBudget: { max: 10, windowMs: DAY_MS },
           rewritePolicy: 'keep-old',
+          archiveRetentionMs: null,
           filters: parseFilters({}),
           reconcileEveryMs: 15 * 60_000,
+          drift: { everyMs: 7 * DAY_MS, policy: 'repair' },
           ...rules,
         },
       }),
@@ -183,6 +187,8 @@ function createControlDouble(): ControlDouble {
     decide: ({ repoId }) => Promise.resolve({ workflowId: `mirror-github-${repoId}` }),
     reconcile: () => Promise.resolve(),
     drainInbox: () => Promise.resolve(),
+    startBatch: ({ batchId }) => Promise.resolve({ workflowId: `batch-${batchId}` }),
+    cancelBatch: () => Promise.resolve({ found: true }),
     ping: () => Promise.resolve(),
   };
   return control;

@@ -75,6 +75,7 @@ describe('the list of deliveries', () => {
           guid: 'g-2',
           deliveredAt: expect.any(String) as string,
           status: 'failed to connect to host',
+          statusCode: 0,
           event: 'star',
           redelivery: false,
         },

@@ -64,85 +64,90 @@ const namesOf = ({ repositories }: { repositories: { fullName: string }[] }): st
   repositories.map(({ fullName }) => fullName);
 
 describe('the newest stars', () => {
-  it('are a page the first time, and not changed after it, at no cost', async () => {
+  it('cost nothing of the quota while they are what they were', async () => {
     starMany(2);
     const github = withToken();
-    const first = await github.newestStars();
+    const first = await github.starPage(null);
     const left = github.limits()?.remaining;
 
-    const second = await github.newestStars();
+    const second = await github.starPage(null);
 
-    expect(first).toMatchObject({
-      changed: true,
-      page: { repositories: [{ fullName: 'ann/r1' }, { fullName: 'ann/r0' }] },
-    });
-    expect(second).toEqual({ changed: false });
+    expect(namesOf(first)).toEqual(['ann/r1', 'ann/r0']);
+    expect(second).toEqual(first);
     expect(standin.log.map(({ status }) => status)).toEqual([200, 304]);
     expect(github.limits()?.remaining).toBe(left);
   });
 
-  it('are a page again after a star, and after an unstar', async () => {
+  it('are others after a star, and after an unstar', async () => {
     const [repository] = starMany(2);
     const github = withToken();
-    await github.newestStars();
+    await github.starPage(null);
     standin.star(standin.addRepository({ fullName: 'ann/new' }));
 
-    const starred = await github.newestStars();
+    const starred = await github.starPage(null);
     standin.unstar(repository as StandinRepository);
-    const unstarred = await github.newestStars();
+    const unstarred = await github.starPage(null);
 
-    expect([starred.changed, unstarred.changed]).toEqual([true, true]);
-    expect(starred.changed && namesOf(starred.page)).toEqual(['ann/new', 'ann/r1', 'ann/r0']);
+    expect(namesOf(starred)).toEqual(['ann/new', 'ann/r1', 'ann/r0']);
+    expect(namesOf(unstarred)).toEqual(['ann/new', 'ann/r1']);
   });
 
-  it('are changed although a reading of the whole list has seen the change already', async () => {
+  it('are known to the next process by a cache that outlives this one', async () => {
+    starMany(1);
+    const etagCache = createMemoryEtagCache();
+    await withToken({ etagCache }).starPage(null);
+
+    const again = await withToken({ etagCache }).starPage(null);
+
+    expect(namesOf(again)).toEqual(['ann/r0']);
+    expect(standin.log.map(({ status }) => status)).toEqual([200, 304]);
+  });
+
+  it('that were cut off on the way are not remembered', async () => {
+    starMany(1);
     const github = withToken();
-    await github.newestStars();
-    starMany(1);
-    await github.starPage(null);
+    standin.switches.truncateJson = true;
+    const cut = await failureOf(github.starPage(null));
+    standin.switches.truncateJson = false;
 
-    expect((await github.newestStars()).changed).toBe(true);
-  });
+    const whole = await github.starPage(null);
 
-  it('are known to the next process by a cache that outlives this one, which holds no page for it', async () => {
-    starMany(1);
-    const etagCache = createMemoryEtagCache({ maxCharacters: 10 });
-    await withToken({ etagCache }).newestStars();
-
-    expect(await withToken({ etagCache }).newestStars()).toEqual({ changed: false });
+    expect(cut.kind).toBe('SourceBadResponse');
+    expect(namesOf(whole)).toEqual(['ann/r0']);
+    expect(standin.log.map(({ status }) => status)).toEqual([200, 200]);
   });
 
   it('are read by login without a token, with the link to the next page', async () => {
     starMany(101);
-    const github = anonymous();
 
-    const newest = await github.newestStars();
-    const again = await github.newestStars();
+    const page = await anonymous().starPage(null);
 
-    expect(newest.changed && newest.page.next).toMatch(/\/user\/\d+\/starred\?.*page=2/);
-    expect(again).toEqual({ changed: false });
+    expect(page.next).toMatch(/\/user\/\d+\/starred\?.*page=2/);
   });
 
-  it('have a gap when GitHub leaves out organisations', async () => {
+  it('keep their gap when they come from memory', async () => {
     standin.star(standin.addRepository({ fullName: 'acme/x' }));
     standin.switches.ssoHidden = ['acme'];
+    const github = withToken();
+    await github.starPage(null);
 
-    const newest = await withToken().newestStars();
+    const again = await github.starPage(null);
 
-    expect(newest.changed && newest.page.gap).toMatch(/not authorised for/);
+    expect(again.gap).toMatch(/not authorised for/);
+    expect(standin.log.at(-1)?.status).toBe(304);
   });
 
   it('are no answer when nobody asked for a "not changed"', async () => {
     standin.answerNext(/starred/, { status: 304 });
 
-    expect((await failureOf(withToken().newestStars())).kind).toBe('SourceBadResponse');
+    expect((await failureOf(withToken().starPage(null))).kind).toBe('SourceBadResponse');
   });
 
   it('fail as every other reading does', async () => {
     standin.switches.tokenRevoked = true;
 
-    expect((await failureOf(withToken().newestStars())).kind).toBe('SourceUnauthorized');
-    expect((await failureOf(createGithub({ ...base(), login: 'nobody' }).newestStars())).kind).toBe('AccountUnknown');
+    expect((await failureOf(withToken().starPage(null))).kind).toBe('SourceUnauthorized');
+    expect((await failureOf(createGithub({ ...base(), login: 'nobody' }).starPage(null))).kind).toBe('AccountUnknown');
   });
 
   const base = (): GithubOptions => ({ apiUrl: standin.apiUrl, webUrl: standin.url, userAgent: 'starkeep-test' });

@@ -1,5 +1,12 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { ensureReconcileSchedule, RECONCILE_SCHEDULE_ID } from '../../src/adapters/schedules.ts';
+import {
+  DRIFT_SCHEDULE_ID,
+  ensureDriftSchedule,
+  ensureReconcileSchedule,
+  ensureRecoverySchedule,
+  RECONCILE_SCHEDULE_ID,
+  RECOVERY_SCHEDULE_ID,
+} from '../../src/adapters/schedules.ts';
 import { devServerEnvironment } from '../support/temporal.ts';
 
 describe('the schedule of the star list', () => {
@@ -33,5 +40,55 @@ describe('the schedule of the star list', () => {
     const { spec, state } = await schedule().describe();
     expect(spec.intervals).toMatchObject([{ every: 3_600_000 }]);
     expect(state).toMatchObject({ paused: true, note: 'GitHub is down' });
+  });
+});
+
+describe('the schedule of the drift check', () => {
+  const temporal = devServerEnvironment();
+  const schedule = () => temporal.client.schedule.getHandle(DRIFT_SCHEDULE_ID);
+
+  it('compares a share every hour, and more often only where everything is due more often', async () => {
+    await ensureDriftSchedule(temporal.client, 7 * 86_400_000);
+    const weekly = await schedule().describe();
+    await ensureDriftSchedule(temporal.client, 600_000);
+    const often = await schedule().describe();
+
+    expect(weekly.spec.intervals).toMatchObject([{ every: 3_600_000 }]);
+    expect(weekly.policies).toMatchObject({ overlap: 'SKIP' });
+    expect(weekly.action).toMatchObject({ workflowType: 'checkDrift', taskQueue: 'starkeep' });
+    expect(often.spec.intervals).toMatchObject([{ every: 600_000 }]);
+  });
+
+  it('is taken away where it is turned off', async () => {
+    await ensureDriftSchedule(temporal.client, 7 * 86_400_000);
+
+    await ensureDriftSchedule(temporal.client, null);
+
+    await expect(schedule().describe()).rejects.toThrow('not found');
+  });
+});
+
+describe('the schedule of the recovery of deliveries', () => {
+  const temporal = devServerEnvironment();
+  const schedule = () => temporal.client.schedule.getHandle(RECOVERY_SCHEDULE_ID);
+
+  it('asks every ten minutes, never two at a time', async () => {
+    await ensureRecoverySchedule(temporal.client, true);
+    await ensureRecoverySchedule(temporal.client, true);
+
+    const { spec, policies, action } = await schedule().describe();
+
+    expect(spec.intervals).toMatchObject([{ every: 600_000 }]);
+    expect(policies).toMatchObject({ overlap: 'SKIP', catchupWindow: 60_000 });
+    expect(action).toMatchObject({ workflowType: 'recoverDeliveries', taskQueue: 'starkeep' });
+  });
+
+  it('is taken away where there are no App credentials, also when there is none', async () => {
+    await ensureRecoverySchedule(temporal.client, true);
+
+    await ensureRecoverySchedule(temporal.client, false);
+    await ensureRecoverySchedule(temporal.client, false);
+
+    await expect(schedule().describe()).rejects.toThrow('not found');
   });
 });

@@ -54,6 +54,7 @@ describe('the mirror control', () => {
     ['manual', 1],
     ['webhook', 2],
     ['reconcile', 4],
+    ['batch', 5],
   ] as const)('gives what a %s sets off its place in the queue', async (trigger, place) => {
     const { workflowId } = await control.repoEvent(event('changed', { repoId: `20${place}`, trigger }));
 
@@ -112,6 +113,19 @@ describe('the mirror control', () => {
       return found.size > 0;
     });
     expect(found.size).toBe(1);
+  });
+
+  it('starts one workflow of a batch however often it is asked, and finds it only while it runs', async () => {
+    const [started] = await Promise.all([control.startBatch({ batchId: '7' }), control.startBatch({ batchId: '7' })]);
+    const running = await control.cancelBatch('7');
+    await temporal.client.workflow.getHandle('batch-7').terminate();
+
+    expect(started).toEqual({ workflowId: 'batch-7' });
+    expect(running).toEqual({ found: true });
+    expect([await control.cancelBatch('7'), await control.cancelBatch('8')]).toEqual([
+      { found: false },
+      { found: false },
+    ]);
   });
 
   it('pings', async () => {

@@ -8,7 +8,12 @@ const never = () => new Promise<never>(() => undefined);
 const refused = () => Promise.reject(new Failure('DatabaseUnavailable', 'Postgres: connection refused'));
 
 const withCounts = (counts: () => Promise<Record<string, number>>): Receiver =>
-  createReceiver({ mirrors: { countByStatus: counts } as Partial<MirrorStore> as MirrorStore });
+  createReceiver({
+    mirrors: {
+      countByStatus: counts,
+      countFallbacks: async () => ({ 'source-ssh': 3 }),
+    } as Partial<MirrorStore> as MirrorStore,
+  });
 
 /** What a scraper reads: name with labels → value. */
 async function scrape({ app }: Receiver): Promise<Map<string, number>> {
@@ -188,6 +193,12 @@ describe('/metrics', () => {
     ];
     expect(names.map((name) => before.get(name))).toEqual([5, 61.5, 3, 2]);
     expect(names.map((name) => after.get(name))).toEqual([0, 0, 5, 0]);
+  });
+
+  it('counts the syncs that were cloned instead, by reason', async () => {
+    const samples = await scrape(withCounts(async () => ({})));
+
+    expect(samples.get('starkeep_transfer_fallbacks{reason="source-ssh"}')).toBe(3);
   });
 
   it('has every status of a mirror, also those that no mirror has', async () => {

@@ -60,7 +60,10 @@ export function createReceiver(changes: Partial<ApiPorts> = {}): Receiver {
   const ports: ApiPorts = {
     deliveries: inbox,
     accounts: accountOf(OWN_ID),
-    mirrors: { countByStatus: async () => ({}) } as Partial<MirrorStore> as MirrorStore,
+    mirrors: {
+      countByStatus: async () => ({}),
+      countFallbacks: async () => ({}),
+    } as Partial<MirrorStore> as MirrorStore,
     control,
     secrets: [SECRET],
     addresses: { allows: () => true },
@@ -125,6 +128,14 @@ export function fakeControl(): FakeControl {
     },
     reconcile: async () => reach(),
     drainInbox: async () => reach(),
+    startBatch: async ({ batchId }) => {
+      reach();
+      return { workflowId: `batch-${batchId}` };
+    },
+    cancelBatch: async () => {
+      reach();
+      return { found: true };
+    },
     ping: async () => reach(),
   };
   return control;

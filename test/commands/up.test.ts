@@ -37,6 +37,7 @@ describe('the banner', () => {
     databaseUrl: 'postgres://ann:hush-hush@127.0.0.1:54329/starkeep',
     temporalAddress: '127.0.0.1:7233',
     temporalUiUrl: 'http://127.0.0.1:8233',
+    adminKey: null,
     detours: [],
   };
 
@@ -47,6 +48,12 @@ describe('the banner', () => {
     expect(text).toContain('Temporal web UI    http://127.0.0.1:8233');
     expect(text).toContain('Temporal gRPC      127.0.0.1:7233');
     expect(text).not.toMatch(/hush|Note/);
+  });
+
+  it('shows the first API key when it was made just now', () => {
+    const text = banner({ ...installation, adminKey: 'skp_just-made' }, 'npx starkeep list');
+
+    expect(text).toContain('  API key            skp_just-made   (shown only this once; keep it)\n');
   });
 
   it('says which usual ports were taken', () => {

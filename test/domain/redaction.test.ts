@@ -47,6 +47,7 @@ describe('what looks like a credential', () => {
     ['a classic token', `ghp_${'a1B2'.repeat(9)}`, MASK],
     ['a fine-grained token', `github_pat_${'a1B2_'.repeat(16)}`, MASK],
     ['an installation token of 520 characters with dots', `using ${GHS} now`, `using ${MASK} now`],
+    ['an API key of ours', `the key skp_${'a1B2_-'.repeat(7)}x!`, `the key ${MASK}!`],
     ['a refresh token', `ghr_${'a1B2'.repeat(19)}`, MASK],
     ['user and password in a URL', 'https://ann:pa-ss@host/x.git', `https://${MASK}@host/x.git`],
     ['a password alone in a URL', 'postgres://:pa-ss@host/db', `postgres://${MASK}@host/db`],

@@ -17,6 +17,8 @@ export interface GitHttpOptions {
   endpoint: 'info/refs' | 'rpc';
   /** Added to the minimal environment; hooks see it too. */
   env?: Record<string, string>;
+  /** Settings of git that this server has beside the repository's own. */
+  settings?: Record<string, string>;
   /** Sends the `# service=` line to protocol v2 clients as well, as OneDev does; git accepts both. */
   serviceLineAlways?: boolean;
 }
@@ -68,13 +70,20 @@ function startGit(request: IncomingMessage, options: GitHttpOptions): ChildProce
       GIT_CONFIG_NOSYSTEM: '1',
       GIT_CONFIG_GLOBAL: '/dev/null',
       // Repositories of another user (`npm run demo -- --repos DIR`) are served as they are.
-      GIT_CONFIG_COUNT: '1',
-      GIT_CONFIG_KEY_0: 'safe.directory',
-      GIT_CONFIG_VALUE_0: '*',
+      ...numbered({ 'safe.directory': '*', ...options.settings }),
       ...(protocolOf(request) === '' ? {} : { GIT_PROTOCOL: protocolOf(request) }),
       ...options.env,
     },
   });
+}
+
+/** @see https://git-scm.com/docs/git-config#Documentation/git-config.txt-GITCONFIGCOUNT */
+function numbered(settings: Record<string, string>): Record<string, string> {
+  const pairs = Object.entries(settings).flatMap(([key, value], index) => [
+    [`GIT_CONFIG_KEY_${index}`, key],
+    [`GIT_CONFIG_VALUE_${index}`, value],
+  ]);
+  return { ...Object.fromEntries(pairs), GIT_CONFIG_COUNT: String(Object.keys(settings).length) };
 }
 
 /** The request body into git. */

@@ -55,6 +55,8 @@ export async function answerGit(
     repoDir: repository.gitDir,
     service,
     endpoint: endpoint === 'info/refs' ? 'info/refs' : 'rpc',
+    // GitHub hands out parts of histories, and objects by their id.
+    settings: { 'uploadpack.allowFilter': 'true', 'uploadpack.allowAnySHA1InWant': 'true' },
   });
 }
 

@@ -7,6 +7,7 @@ import { createStandinDeliveries, type StandinDelivery } from './github-deliveri
 import { answerGit, gitPath } from './github-git.ts';
 import { createGithubModel, type AddRepositoryOptions, type StandinRepository } from './github-model.ts';
 import type { Bases } from './github-objects.ts';
+import { createGithubLfs, lfsPath, type GithubLfs } from './lfs-github.ts';
 import { createPayloads, type deliver, type DeliverOptions, type WebhookPayloads } from './github-webhooks.ts';
 
 export type { AddRepositoryOptions, StandinRepository } from './github-model.ts';
@@ -28,7 +29,8 @@ export { toJson } from './github-objects.ts';
  * GraphQL, at `<url>/api/graphql` as there: `viewer { starredRepositories(first, after, orderBy) }` and `rateLimit`, after the schema of
  * July 2026 (`@octokit/graphql-schema` 15.26.1).
  *
- * Git, under `<url>/<owner>/<name>.git`: smart HTTP, upload-pack, by native git.
+ * Git, under `<url>/<owner>/<name>.git`: smart HTTP, upload-pack, by native git; the batch API of Git LFS for downloads, whose addresses are on
+ * a storage server of their own.
  *
  * `GET /`: what there is, in plain text.
  *
@@ -43,6 +45,7 @@ export interface GithubStandin {
   readonly login: string;
   readonly userId: string;
   readonly app: StandinApp;
+  readonly lfs: GithubLfs;
   /** Everything that can be wrong with the server; per repository it is the fields of the repository. */
   readonly switches: GithubSwitches;
   readonly repositories: readonly StandinRepository[];
@@ -109,6 +112,7 @@ export async function createGithubStandin(options: GithubStandinOptions = {}): P
   await listen(sockets, options.port ?? 0, host);
   const url = `http://${host}:${(sockets.address() as AddressInfo).port}`;
   const bases = (): Bases => ({ web: url, api: url + API_BASE, clone: switches.cloneHost ?? url });
+  const lfs = await createGithubLfs(host);
   const state: GithubApiState = { model, app, deliveries, token, switches, bases };
   const api = createGithubApi(state);
 
@@ -130,12 +134,15 @@ export async function createGithubStandin(options: GithubStandinOptions = {}): P
 
   async function answerWeb(request: IncomingMessage, response: ServerResponse, pathname: string): Promise<void> {
     const git = gitPath(pathname);
+    const large = lfsPath(pathname);
     const plain = { 'content-type': 'text/plain; charset=utf-8' };
-    if (git) {
+    if (git || large) {
       const who = credentialOf(request, state);
       const credential = who.kind === 'anonymous' ? 'none' : who.kind === 'bad' || who.kind === 'app' ? 'bad' : 'good';
       const rateLimited = switches.gitRateLimited;
-      await answerGit(request, response, git, { model, credential, maySee: (one) => maySee(one, who), rateLimited });
+      const access = { model, credential, maySee: (one: StandinRepository) => maySee(one, who), rateLimited } as const;
+      if (git) await answerGit(request, response, git, access);
+      else if (large) await lfs.answer(request, response, large, access);
     } else if (pathname === '/') {
       response.writeHead(200, plain).end(overview());
     } else {
@@ -168,6 +175,7 @@ export async function createGithubStandin(options: GithubStandinOptions = {}): P
     login,
     userId: String(model.user.id),
     app,
+    lfs,
     switches,
     repositories: model.repositories,
     log,
@@ -191,6 +199,7 @@ export async function createGithubStandin(options: GithubStandinOptions = {}): P
     deliveries: deliveries.all,
     async close() {
       await close(sockets);
+      await lfs.close();
       await deliveries.settled();
     },
   };

@@ -12,6 +12,7 @@ import { listenToHooks } from './onedev-hooks.ts';
 import { type Project, Projects, type Protection } from './onedev-projects.ts';
 import { createReceive, type Push, type RefUpdated } from './onedev-receive.ts';
 import { createRest } from './onedev-rest.ts';
+import { createOnedevLfs, type OnedevLfs } from './lfs-onedev.ts';
 
 /**
  * A stand-in for OneDev, strict where OneDev is strict and odd where it is odd; built from the source of OneDev 16.5.6 and not yet held
@@ -20,8 +21,8 @@ import { createRest } from './onedev-rest.ts';
  * Serves, under `/~api`: `GET|POST /projects`, `GET|POST|DELETE /projects/{id}`, `GET /projects/ids/{path}`, `GET /projects/{id}/clone-url`,
  * `GET|POST /repositories/{id}/default-branch`, `GET /users/me`, `GET /version/server`, `GET /roles/ids/{name}`,
  * `POST /base-authorizations`, `DELETE /base-authorizations/{id}`. Besides: `/healthz`, `/readyz`, and git's smart HTTP below every project
- * path, with receive hooks that mangle ref names as OneDev's do. `GET /` lists the projects in plain text. It answers 501 to
- * everything else, LFS and the web UI included.
+ * path, with receive hooks that mangle ref names as OneDev's do; the batch API of Git LFS and its objects (no locks). `GET /` lists the projects in
+ * plain text. It answers 501 to everything else, the web UI included.
  */
 
 export interface OnedevStandinOptions {
@@ -56,6 +57,7 @@ export interface OnedevStandin {
   readonly requests: LoggedRequest[];
   /** What OneDev itself would have heard of pushes: indexing, builds and webhooks hang on it. */
   readonly refUpdates: RefUpdated[];
+  readonly lfs: OnedevLfs;
   state(state: OnedevState): void;
   project(path: string): StandinProject | undefined;
   projects(): StandinProject[];
@@ -116,6 +118,8 @@ export async function createOnedevStandin(options: OnedevStandinOptions = {}): P
   const configuredUrl = options.cloneUrlBase ?? 'http://onedev.invalid';
   const rest = createRest({ access, projects, version: '16.5.6', configuredUrl });
 
+  const lfs = createOnedevLfs({ access, projects, configuredUrl });
+
   async function serve(request: IncomingMessage, response: ServerResponse, entry: LoggedRequest): Promise<void> {
     const url = new URL(request.url ?? '/', 'http://stand-in');
     if (request.method === 'TRACE') throw new OnedevError(405, 'HTTP 405 Method Not Allowed');
@@ -129,6 +133,7 @@ export async function createOnedevStandin(options: OnedevStandinOptions = {}): P
     }
     if (url.pathname === '/' && request.method === 'GET') return index(response);
     if (state === 'setup') throw new OnedevError(503, 'Server not ready');
+    if (await lfs.answer(request, response)) return;
     if (await git(request, response)) return;
     throw new OnedevError(501, `The OneDev stand-in does not serve ${request.method} ${url.pathname}`);
   }
@@ -199,6 +204,7 @@ export async function createOnedevStandin(options: OnedevStandinOptions = {}): P
     dataDir,
     requests,
     refUpdates,
+    lfs,
     state: (wanted) => void (state = wanted),
     project: (path) => {
       const project = projects.find(path);

@@ -88,10 +88,13 @@ function lend(create: () => Promise<Lent>): TestTemporal {
 
 let isQuiet = false;
 
-/** The runtime exists once per process, which with vitest's forks is once per file. */
-export function quietRuntime(): void {
+/**
+ * The runtime exists once per process, which with vitest's forks is once per file.
+ * @param level from which on it is heard; a file whose activities are meant to fail calls this first, with `ERROR`
+ */
+export function quietRuntime(level: 'WARN' | 'ERROR' = 'WARN'): void {
   if (isQuiet) return;
   const filter = makeTelemetryFilterString({ core: 'ERROR' });
-  Runtime.install({ logger: new DefaultLogger('WARN'), telemetryOptions: { logging: { filter } } });
+  Runtime.install({ logger: new DefaultLogger(level), telemetryOptions: { logging: { filter } } });
   isQuiet = true;
 }

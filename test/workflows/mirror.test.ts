@@ -145,6 +145,38 @@ describe('mirrorRepository', { sequential: true }, () => {
       expect(result.status).toBe('held');
     });
 
+    it('syncs again for Git LFS objects that were interrupted, a few times and not for ever', async () => {
+      world.lfs = { objects: 1, transferred: 0, bytes: 0, skipped: 0, failed: 1, failures: [], again: true };
+      const handle = await send(event('starred'));
+
+      const { status } = await handle.result();
+
+      expect(status).toBe('completed');
+      expect(world.count('transfer')).toBe(7);
+      expect(
+        world
+          .recorded('synced')
+          .map(({ trigger }) => trigger)
+          .slice(0, 3),
+      ).toEqual(['webhook', 'retry', 'retry']);
+    });
+
+    it('follows a held rewrite once a person accepts it, also when the first try fails', async () => {
+      world.held = ['refs/heads/main'];
+      world.known = world.mirrored = true;
+      world.transferFailures.push({ kind: 'TargetUnreachable' });
+      const workflowId = uniqueName('mirror');
+      const release = blockTransfer();
+      const handle = await send(event('changed'), workflowId);
+
+      await handle.signal('syncNow', { by: 'ann', acceptRewrites: true });
+      release();
+      const result = await handle.result();
+
+      expect(result.status).toBe('completed');
+      expect(world.calls.at(-1)).toBe('transfer (everything, and rewrites)');
+    });
+
     it('survives signals that make no sense, and shows them', async () => {
       const release = blockTransfer();
       const handle = await send(event('starred'));
@@ -417,6 +449,37 @@ describe('mirrorRepository', { sequential: true }, () => {
 
       expect(result.status).toBe('frozen');
       expect(world.recorded('deletion_ended')).toMatchObject([{ state: 'refused' }]);
+    });
+
+    it.each(['needs_person', 'over_budget'] as const)(
+      'waits for a person when the last look says %s',
+      async (outcome) => {
+        world.deletion = { outcome, reason: 'because' };
+        const handle = await pendingDeletion();
+
+        await skip(8 * DAY_MS);
+        await eventually(() => world.recorded('deletion_waiting').length === 1);
+        world.deletion = { outcome: 'deleted' };
+        await handle.signal('approveDeletion', { by: 'ann' });
+
+        expect((await handle.result()).status).toBe('deleted');
+        expect(world.recorded('deletion_waiting')).toMatchObject([{ reason: 'because' }]);
+      },
+    );
+
+    it('asks again for a proof that could not be had when it was due, and deletes once it can', async () => {
+      world.deletion = { outcome: 'unproven', reason: 'a page of the list was missing' };
+      const handle = await pendingDeletion();
+
+      await skip(7 * DAY_MS + 60_000);
+      await eventually(() => world.count('deleteProject') >= 2);
+      const { deleteAt, lastError } = await stateOf(handle);
+      world.deletion = { outcome: 'deleted' };
+
+      expect((await handle.result()).status).toBe('deleted');
+      expect(deleteAt).not.toBeNull();
+      expect(lastError).toMatchObject({ kind: 'UnstarUnproven' });
+      expect(world.recorded('deletion_ended')).toEqual([]);
     });
 
     it('tries a deletion again that failed, and leaves it to a person when it cannot work', async () => {

@@ -4,17 +4,19 @@ import type { WorkflowHandle } from '@temporalio/client';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
+import type { Activities } from '../../src/activities/index.ts';
 import { ensureSearchAttributes } from '../../src/adapters/search-attributes.ts';
 import type { RepoEvent } from '../../src/domain/events.ts';
 import { findTemporalBinary } from '../../src/local/temporal-binary.ts';
 import { bundleWorkflows } from '../../src/worker/bundle.ts';
-import { TASK_QUEUES, WORKFLOW_TYPES, type MirrorState } from '../../src/workflows/messages.ts';
+import { batchWorkflowId, TASK_QUEUES, WORKFLOW_TYPES, type MirrorState } from '../../src/workflows/messages.ts';
 import { eventually } from '../support/eventually.ts';
-import { event, World } from './world.ts';
+import { BATCH, event, REPORT, World } from './world.ts';
 
 /**
- * Records one history per path through `mirrorRepository` into `histories/`, where `replay.test.ts` replays them: run by hand
- * (`npm run record-histories`) after a change that is meant to alter what the workflow does, and never to make a red replay green.
+ * Records one history per path through `mirrorRepository`, and one of `batchSync`, into `histories/`, where `replay.test.ts` replays them: run by
+ * hand (`npm run record-histories`, or with names behind `--` only those) after a change that is meant to alter what the workflow does, and never to
+ * make a red replay green.
  */
 
 interface Recording {
@@ -108,6 +110,24 @@ const PATHS: Record<string, Path> = {
       await handle.signal('resume');
     },
   },
+  'batch-compare': {
+    first: event('changed', { trigger: 'batch', compare: 'report', batchId: '7' }),
+    before: (world) => {
+      world.comparison = {
+        ...REPORT,
+        outcome: 'unchanged',
+        compared: true,
+        drift: { refs: 1, names: ['refs/heads/x'] },
+      };
+    },
+  },
+  'batch-repair': {
+    first: event('changed', { trigger: 'batch', compare: 'repair', batchId: '7' }),
+    before: (world) => {
+      world.projectLost = true;
+      world.transferFailures.push({ kind: 'SourceRateLimited', retryAfterMs: 90_000 });
+    },
+  },
   'nonsense-signals': {
     first: event('unstarred'),
     before: unstarred,
@@ -132,7 +152,10 @@ const environment = await TestWorkflowEnvironment.createTimeSkipping({
 });
 await ensureSearchAttributes(environment.connection, 'default');
 const workflowBundle = await bundleWorkflows();
-for (const [name, path] of Object.entries(PATHS)) await record(name, path);
+const wanted = process.argv.slice(2);
+const isWanted = (name: string) => wanted.length === 0 || wanted.includes(name);
+for (const [name, path] of Object.entries(PATHS)) if (isWanted(name)) await record(name, path);
+if (isWanted('batch-sync')) await recordBatch('batch-sync');
 await environment.teardown();
 
 async function record(name: string, { first, before, then }: Path): Promise<void> {
@@ -157,12 +180,42 @@ async function record(name: string, { first, before, then }: Path): Promise<void
     becomes: (status) => eventually(async () => (await handle.query<MirrorState>('status')).status === status),
     skip: async (ms) => void (await environment.sleep(ms)),
   });
-  const result = await handle.result();
+  await keep(name, handle);
+  for (const worker of workers) worker.shutdown();
+  await Promise.all(running);
+}
+
+/** A batch of three: nothing ends for a while, then one, then the others. */
+async function recordBatch(name: string): Promise<void> {
+  let steps = 0;
+  const done = [0, 0, 1, 3];
+  const activities: Pick<Activities, 'planBatch' | 'advanceBatch' | 'endBatch'> = {
+    planBatch: () => Promise.resolve(),
+    advanceBatch: () => Promise.resolve({ ...BATCH, done: done[(steps += 1) - 1] ?? 3 }),
+    endBatch: ({ state }) => Promise.resolve({ ...BATCH, done: 3, state }),
+  };
+  const worker = await Worker.create({
+    connection: environment.nativeConnection,
+    activities,
+    workflowBundle,
+    taskQueue: TASK_QUEUES.main,
+  });
+  const running = worker.run();
+  const handle = await environment.client.workflow.start(WORKFLOW_TYPES.batch, {
+    workflowId: batchWorkflowId(BATCH.batchId),
+    taskQueue: TASK_QUEUES.main,
+    args: [{ batchId: BATCH.batchId }],
+  });
+  await keep(name, handle);
+  worker.shutdown();
+  await running;
+}
+
+async function keep(name: string, handle: WorkflowHandle): Promise<void> {
+  const result: unknown = await handle.result();
   const history = await handle.fetchHistory();
   await writeFile(new URL(`${name}.json`, HISTORIES), withoutMachine(historyToJSON(history)));
   say(`${name}: ${JSON.stringify(result)}, ${history.events?.length} events`);
-  for (const worker of workers) worker.shutdown();
-  await Promise.all(running);
 }
 
 /** Who recorded it, and where, is nobody's business and would change with every recording. */

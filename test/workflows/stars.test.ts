@@ -23,16 +23,17 @@ describe('reconcileStars', () => {
     /** The pages of each list, by cursor: `null` is page 0. */
     pages: Partial<Record<StarList, StarsRead[]>>;
     before?: (request: StarsRequest) => void;
+    waitAtMostMs?: number;
   }
 
-  async function reconcile({ kind = 'list', pages, before }: Script) {
+  async function reconcile({ kind = 'list', pages, before, waitAtMostMs = 60_000 }: Script) {
     const requests: StarsRequest[] = [];
     const ends: ReadingEnd[] = [];
     const begins: ReadingRequest[] = [];
     const activities = {
       beginReading: async (request: ReadingRequest): Promise<ReadingPlan> => {
         begins.push(request);
-        return { readingId: '1', kind: request.kind ?? kind, pushedUntil: null, waitAtMostMs: 60_000 };
+        return { readingId: '1', kind: request.kind ?? kind, pushedUntil: null, waitAtMostMs };
       },
       readStars: async (request: StarsRequest): Promise<StarsRead> => {
         before?.(request);
@@ -124,6 +125,19 @@ describe('reconcileStars', () => {
     const { ends } = await reconcile({ pages: { list: [page(null, 5, 5)] }, before });
 
     expect(ends).toMatchObject([{ tally: { seen: 5, flaws: [] } }]);
+  });
+
+  it('ends as incomplete when a short rate limit comes back again and again: it does not wait for ever', async () => {
+    let refused = 0;
+    const before = () => {
+      refused += 1;
+      throw failureOf('SourceRateLimited', 1_000);
+    };
+
+    const { ends } = await reconcile({ pages: {}, before, waitAtMostMs: 1_500 });
+
+    expect(ends).toMatchObject([{ tally: { flaws: ['a page could not be read (SourceRateLimited)'] } }]);
+    expect(refused).toBe(2);
   });
 
   it('ends as incomplete when a rate limit lasts longer than the interval', async () => {

@@ -1,8 +1,9 @@
 import { ApplicationFailure } from '@temporalio/common';
 import type { Activities } from '../../src/activities/index.ts';
+import type { BatchProgress } from '../../src/domain/batches.ts';
 import type { RepoEvent, RepoEventKind } from '../../src/domain/events.ts';
 import { failureRow, type FailureKind } from '../../src/domain/failures.ts';
-import type { SyncReport, UnstarPolicy } from '../../src/domain/model.ts';
+import type { LfsReport, SyncReport, UnstarPolicy } from '../../src/domain/model.ts';
 import type { DeleteOutcome, Metadata, RecordEntry, UnstarProof } from '../../src/domain/record.ts';
 
 /** Activities that act on a made-up world and write down what they were asked: what the workflow decides can be read off it. */
@@ -20,6 +21,11 @@ export class World {
   proof: UnstarProof | null = null;
   deletion: DeleteOutcome = { outcome: 'deleted' };
   held: string[] = [];
+  lfs: LfsReport | null = null;
+  /** What a comparison of both sides finds; `null`: upstream has changed, so that a sync is due. */
+  comparison: SyncReport | null = null;
+  /** Somebody removed the project on OneDev. */
+  projectLost = false;
   /** Failures of the next transfers, one each. */
   readonly transferFailures: { kind: FailureKind; retryAfterMs?: number }[] = [];
   readonly deletionFailures: FailureKind[] = [];
@@ -42,7 +48,7 @@ export class World {
   /** Only what the mirror workflow calls. */
   get activities(): Pick<
     Activities,
-    'fetchMetadata' | 'ensureProject' | 'transfer' | 'record' | 'verifyUnstar' | 'deleteProject'
+    'fetchMetadata' | 'ensureProject' | 'transfer' | 'compareSides' | 'record' | 'verifyUnstar' | 'deleteProject'
   > {
     return {
       fetchMetadata: async (request) => {
@@ -65,14 +71,19 @@ export class World {
         this.calls.push('ensureProject');
         const created = !this.mirrored;
         this.mirrored = true;
-        return { path: `github/${this.fullName}`, created };
+        return { path: `github/${this.fullName}`, created, ...(this.projectLost ? { remade: true as const } : {}) };
       },
-      transfer: async ({ force }) => {
-        this.calls.push(force ? 'transfer (everything)' : 'transfer');
+      transfer: async ({ force, acceptRewrites }) => {
+        const what = acceptRewrites ? ' (everything, and rewrites)' : force ? ' (everything)' : '';
+        this.calls.push(`transfer${what}`);
         await this.duringTransfer();
         const failure = this.transferFailures.shift();
         if (failure) throw failureOf(failure.kind, failure.retryAfterMs);
-        return { ...REPORT, held: this.held };
+        return { ...REPORT, held: acceptRewrites ? [] : this.held, ...(this.lfs ? { lfs: this.lfs } : {}) };
+      },
+      compareSides: async () => {
+        this.calls.push('compareSides');
+        return this.comparison;
       },
       record: async (entry) => {
         this.records.push(entry);
@@ -122,6 +133,28 @@ export const REPORT: SyncReport = {
   bytes: 1_000,
   objects: 10,
   phases: [],
+};
+
+/** A batch of three that has just begun. */
+export const BATCH: BatchProgress = {
+  batchId: '7',
+  selection: { kind: 'all' },
+  state: 'running',
+  requestedBy: 'ann',
+  correlationId: 'batch-test',
+  planned: true,
+  total: 3,
+  done: 0,
+  changed: 0,
+  unchanged: 0,
+  failed: 0,
+  skipped: 0,
+  underWay: 0,
+  waiting: 3,
+  secondsLeft: null,
+  requestedAt: '2026-11-16T22:05:00.000Z',
+  finishedAt: null,
+  note: null,
 };
 
 /** As the activities' own boundary makes them. */

@@ -1,11 +1,20 @@
-import { createHash } from 'node:crypto';
 import { Failure } from '../../domain/failures.ts';
-import { DECLINED_SHOWN, type DeclinedRef, type Oid, type RefListing, type SyncReport } from '../../domain/model.ts';
+import type { Oid, RefListing, SyncReport } from '../../domain/model.ts';
 import type { TransferRequest } from '../../domain/ports.ts';
-import { differences, digestText, isMirrored, planSync, type SyncPlan, wouldEmpty } from '../../domain/refs.ts';
-import { type Applied, applyPlan } from './apply.ts';
-import { isNameable } from './listing.ts';
+import { isMirrored, planSync, type SyncPlan } from '../../domain/refs.ts';
+import { applyPlan } from './apply.ts';
+import { clonePushing } from './clone-push.ts';
 import type { ProgressWatch } from './progress-watch.ts';
+import {
+  comparedReport,
+  digestOf,
+  idleReport,
+  nameable,
+  refuseEmptied,
+  reportOf,
+  unnameableOf,
+  verify,
+} from './report.ts';
 import { BrokenCache, type GitSession } from './session.ts';
 
 /** What one transfer works with. */
@@ -26,10 +35,11 @@ export interface CloneRun {
 export async function runClone(run: CloneRun): Promise<SyncReport> {
   const { request, session, watch } = run;
   const listed = await watch.phase('listing', () => session.list('source'));
-  const sourceDigest = digestOf(listed);
-  if (sourceDigest === request.knownDigest) {
-    return report(run, { source: listed, sourceDigest, applied: NOTHING, held: [], received: NOTHING_RECEIVED });
+  if (request.compareOnly) {
+    const target = await watch.phase('listing', () => session.list('target'));
+    return comparedReport('clone', watch, { source: listed, target }, request.compareOnly.except);
   }
+  if (digestOf(listed) === request.knownDigest) return idleReport('clone', watch, listed);
   try {
     return await transferOnce(run, listed);
   } catch (error) {
@@ -51,15 +61,7 @@ async function transferOnce(run: CloneRun, listed: RefListing): Promise<SyncRepo
   const { request, session, watch } = run;
   const target = nameable(await watch.phase('listing', () => session.list('target')));
   refuseEmptied(listed, target);
-  if (!listed.refs.some(({ name }) => isMirrored(name))) {
-    return report(run, {
-      source: listed,
-      sourceDigest: digestOf(listed),
-      applied: NOTHING,
-      held: [],
-      received: NOTHING_RECEIVED,
-    });
-  }
+  if (!listed.refs.some(({ name }) => isMirrored(name))) return idleReport('clone', watch, listed);
   const { received, fetched } = await watch.phase('fetching', () => fetchAll(run, listed));
   refuseEmptied(fetched, target);
 
@@ -75,12 +77,7 @@ async function transferOnce(run: CloneRun, listed: RefListing): Promise<SyncRepo
       archiveDate,
       unavailable,
       setDefaultBranch: request.setDefaultBranch,
-      pushing: {
-        git: (leases, refspecs) => session.push(leases, refspecs),
-        failureOf: (result) => session.pushFailure(result),
-        chunk: run.pushChunk,
-        onDone: (refs) => watch.refsDone(refs),
-      },
+      pushing: clonePushing(session, run.pushChunk, (refs) => watch.refsDone(refs)),
     }),
   );
   if (applied.acted) {
@@ -88,7 +85,7 @@ async function transferOnce(run: CloneRun, listed: RefListing): Promise<SyncRepo
     await tidy(run);
   }
   const declined = [...unnameableOf(fetched), ...applied.declined];
-  return report(run, {
+  return reportOf('clone', watch, {
     source: fetched,
     sourceDigest: digestOf(fetched),
     applied: { ...applied, declined },
@@ -152,69 +149,4 @@ async function tidy({ session, request, log }: CloneRun): Promise<void> {
     log('the cache could not be packed', { mirrorId: request.mirrorId, why: String(error) });
     if (error instanceof BrokenCache) await session.discardCache();
   }
-}
-
-function refuseEmptied(source: RefListing, target: RefListing): void {
-  if (!wouldEmpty(source, target)) return;
-  throw new Failure(
-    'SourceEmptied',
-    'GitHub lists no branch and no tag, but the mirror has some. Nothing was removed.',
-  );
-}
-
-function verify(plan: SyncPlan, declined: readonly DeclinedRef[], target: RefListing): void {
-  const excused = new Set(declined.map(({ name }) => name));
-  const different = differences(plan.desired, target).filter((name) => !excused.has(name));
-  if (different.length === 0) return;
-  const shown = different.slice(0, 5).join(', ');
-  throw new Failure('TargetDiffers', `After the push OneDev differs in ${different.length} refs: ${shown}.`);
-}
-
-/** Without the refs whose names cannot be passed to git; on either side they are left as they are. */
-function nameable(listing: RefListing): RefListing {
-  return { refs: listing.refs.filter(({ name }) => isNameable(name)), head: listing.head };
-}
-
-function unnameableOf(listing: RefListing): DeclinedRef[] {
-  const names = listing.refs.map(({ name }) => name).filter((name) => !isNameable(name));
-  return names.map((name) => ({ name, reason: 'its name is not valid UTF-8' }));
-}
-
-function digestOf(listing: RefListing): string {
-  return createHash('sha256').update(digestText(listing)).digest('hex');
-}
-
-// ---------------------------------------------------------------------------------------------------------------- report
-
-const NOTHING: Applied = { created: 0, updated: 0, forced: 0, deleted: 0, archived: 0, declined: [], acted: false };
-const NOTHING_RECEIVED = { objects: 0, bytes: 0 };
-
-function report(
-  { watch }: CloneRun,
-  facts: {
-    source: RefListing;
-    sourceDigest: string;
-    applied: Applied;
-    held: string[];
-    received: { objects: number; bytes: number };
-  },
-): SyncReport {
-  const { source, applied } = facts;
-  const { declined, acted, ...counts } = applied;
-  return {
-    outcome: acted ? 'changed' : 'unchanged',
-    transport: 'clone',
-    sourceDigest: facts.sourceDigest,
-    refs: {
-      source: source.refs.filter(({ name }) => isMirrored(name)).length,
-      ...counts,
-      declined: declined.length,
-    },
-    declined: declined.slice(0, DECLINED_SHOWN),
-    held: facts.held,
-    defaultBranch: source.head?.slice('refs/heads/'.length) ?? null,
-    bytes: facts.received.bytes,
-    objects: facts.received.objects,
-    phases: watch.phases(),
-  };
 }

@@ -5,6 +5,7 @@ import type { Redact } from '../../domain/redaction.ts';
 import { type CacheFolder, createCacheFolder } from './cache.ts';
 import type { CacheLock } from './cache-lock.ts';
 import { runClone } from './clone-run.ts';
+import { DEFAULT_IDLE_TIMEOUT_MS, DEFAULT_OVERALL_TIMEOUT_MS, withDeadline } from './deadline.ts';
 import type { Workspace } from './environment.ts';
 import { createProgressWatch } from './progress-watch.ts';
 import { createSession } from './session.ts';
@@ -25,8 +26,6 @@ export interface CloneTransferOptions {
   hostEnvironment?: NodeJS.ProcessEnv;
 }
 
-export const DEFAULT_OVERALL_TIMEOUT_MS = 2 * 60 * 60 * 1000;
-export const DEFAULT_IDLE_TIMEOUT_MS = 5 * 60 * 1000;
 export const DEFAULT_PUSH_CHUNK = 200;
 
 /**
@@ -40,7 +39,6 @@ export function createCloneTransfer(options: CloneTransferOptions): Transfer & {
   const { redact, now = Date.now, log = () => undefined } = options;
   // eslint-disable-next-line no-restricted-properties -- PATH, proxies and certificate stores belong to the machine; they are no settings of ours
   const hostEnvironment = options.hostEnvironment ?? process.env;
-  const overallTimeoutMs = options.overallTimeoutMs ?? DEFAULT_OVERALL_TIMEOUT_MS;
 
   const runUnderLock = async (
     request: TransferRequest,
@@ -68,30 +66,24 @@ export function createCloneTransfer(options: CloneTransferOptions): Transfer & {
   };
 
   return {
-    async run(request, context) {
-      const overall = new AbortController();
-      const timer = setTimeout(() => overall.abort(tookTooLong(overallTimeoutMs)), overallTimeoutMs);
-      const signal = AbortSignal.any([context.signal, overall.signal]);
-      try {
-        signal.throwIfAborted();
-        return await withCache(folder, request, (lock, workspace) =>
-          runUnderLock(request, context, signal, lock, workspace),
-        );
-      } catch (error) {
-        if (signal.aborted) throw signal.reason;
-        throw asFailure(error, redact);
-      } finally {
-        clearTimeout(timer);
-      }
-    },
+    run: (request, context) =>
+      withDeadline(
+        {
+          signal: context.signal,
+          timeoutMs: options.overallTimeoutMs ?? DEFAULT_OVERALL_TIMEOUT_MS,
+          asFailure: (error) => asFailure(error, redact),
+        },
+        (signal) =>
+          withCache(folder, request, (lock, workspace) => runUnderLock(request, context, signal, lock, workspace)),
+      ),
     sweep: () => folder.sweep(),
   };
 }
 
 /** Lends the mirror's lock and a workspace, and takes both back, with whatever a git that did not finish left in the cache. */
-async function withCache<Result>(
+export async function withCache<Result>(
   folder: CacheFolder,
-  { mirrorId }: TransferRequest,
+  { mirrorId }: Pick<TransferRequest, 'mirrorId'>,
   work: (lock: CacheLock, workspace: Workspace) => Promise<Result>,
 ): Promise<Result> {
   const lock = await folder.lock(mirrorId);
@@ -111,11 +103,8 @@ async function withCache<Result>(
   }
 }
 
-function tookTooLong(timeoutMs: number): Failure {
-  return new Failure('TransferTimeout', `The transfer took longer than ${timeoutMs / 60_000} minutes and was stopped.`);
-}
-
-function asFailure(error: unknown, redact: Redact): Failure {
+/** What remains of an error of this machine or of ours. */
+export function asFailure(error: unknown, redact: Redact): Failure {
   if (error instanceof Failure) return error;
   const { code } = error as NodeJS.ErrnoException;
   if (code === 'ENOSPC' || code === 'EDQUOT') {

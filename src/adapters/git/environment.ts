@@ -104,7 +104,8 @@ export async function remoteEnvironment(
 /** `git@host:path`, where the part before the colon has no slash and does not begin like an option. */
 const SCP_ADDRESS = /^(?!-)[^/\s:]+:(?!\/\/)(?!-)\S+$/;
 
-function addressOf(url: string): { protocol: string; origin: string | null } {
+/** @throws Failure `TransferFailed` when the address is neither http, https nor ssh, or contains a password */
+export function addressOf(url: string): { protocol: string; origin: string | null } {
   if (SCP_ADDRESS.test(url)) return { protocol: 'ssh', origin: null };
   const parsed = URL.canParse(url) ? new URL(url) : null;
   const protocol = parsed?.protocol.slice(0, -1) ?? '';

@@ -21,7 +21,7 @@ export function parseListing(output: string): RefListing {
       if (name === 'HEAD' && what.startsWith('ref: refs/heads/')) head = what.slice('ref: '.length);
       continue;
     }
-    const oid = checkedOid(what, line);
+    const oid = oidOf(what, line);
     if (name.endsWith('^{}')) {
       const tag = refs.get(name.slice(0, -'^{}'.length));
       if (tag) tag.peeled = oid;
@@ -39,7 +39,7 @@ export const LOCAL_FORMAT = '%(objectname) %(objecttype) %(refname)';
 export function parseLocalRefs(output: string): { name: string; oid: Oid; type: string }[] {
   return linesOf(output).map((line) => {
     const [oid = '', type = '', ...name] = line.split(' ');
-    return { oid: checkedOid(oid, line), type, name: name.join(' ') };
+    return { oid: oidOf(oid, line), type, name: name.join(' ') };
   });
 }
 
@@ -66,7 +66,8 @@ function linesOf(output: string): string[] {
   return output.split('\n').filter((line) => line !== '');
 }
 
-function checkedOid(text: string, line: string): Oid {
+/** @throws Failure `ObjectFormatUnsupported` for a SHA-256 id · `TransferFailed` for what is no id */
+export function oidOf(text: string, line: string): Oid {
   if (/^[0-9a-f]{40}$/.test(text)) return text;
   if (text.length === SHA256_LENGTH) {
     throw new Failure('ObjectFormatUnsupported', 'The repository uses SHA-256 object ids.');

@@ -35,14 +35,42 @@ interface Verdict {
 
 /** Translates a git that ended with an error into the failure it means. */
 export function failureOf(complaint: Complaint): Failure {
-  const verdict = verdictOf(complaint);
-  const words = lastWords(complaint.stderr, complaint.redact);
-  const message = `${verdict.says} while ${complaint.doing}.${words === '' ? '' : ` git said: ${words}`}`;
-  return new Failure(
-    verdict.kind,
-    message,
-    verdict.retryAfterMs === undefined ? {} : { retryAfterMs: verdict.retryAfterMs },
-  );
+  return asFailure(verdictOf(complaint), complaint, 'git');
+}
+
+/**
+ * Translates an answer over HTTP that is no success; `stderr` is its text.
+ * @param retryAfterMs what the answer asks us to wait, where it says so
+ */
+export function failureOfStatus(status: number, complaint: Complaint, retryAfterMs?: number): Failure {
+  const verdict = statusVerdict(status, complaint);
+  return asFailure(retryAfterMs === undefined ? verdict : { ...verdict, retryAfterMs }, complaint, 'It');
+}
+
+/** Translates an error that the other side's git sent in place of what was asked for; `stderr` is its text. */
+export function failureOfRemoteError(complaint: Complaint): Failure {
+  const { side, stderr } = complaint;
+  const limited = side === 'source' && LIMITED.test(stderr);
+  const status = limited ? 429 : statusOf(stderr);
+  const verdict: Verdict =
+    status !== null
+      ? statusVerdict(status, complaint)
+      : {
+          kind: side === 'source' ? 'SourceError' : 'TargetError',
+          says: `${NAMES[side]} broke off with an error of its own`,
+        };
+  return asFailure(verdict, complaint, 'It');
+}
+
+/** What it means that a target took nothing of a push, or did not say what became of it; `stderr` is what it printed. */
+export function failureOfPush(complaint: Complaint): Failure {
+  return asFailure({ kind: 'TransferFailed', says: 'OneDev could not take what was pushed' }, complaint, 'It');
+}
+
+function asFailure({ kind, says, retryAfterMs }: Verdict, { doing, stderr, redact }: Complaint, who: string): Failure {
+  const words = lastWords(stderr, redact);
+  const message = `${says} while ${doing}.${words === '' ? '' : ` ${who} said: ${words}`}`;
+  return new Failure(kind, message, retryAfterMs === undefined ? {} : { retryAfterMs });
 }
 
 function verdictOf(complaint: Complaint): Verdict {
@@ -59,7 +87,7 @@ function verdictOf(complaint: Complaint): Verdict {
     return { kind: 'TargetChanged', says: 'Somebody changed the mirror on OneDev' };
   }
   const status = statusOf(stderr);
-  if (status !== null) return (side === 'source' ? sourceStatus : targetStatus)(status, complaint);
+  if (status !== null) return statusVerdict(status, complaint);
   if (UNREACHABLE.test(stderr)) {
     return {
       kind: side === 'source' ? 'SourceUnreachable' : 'TargetUnreachable',
@@ -80,8 +108,14 @@ function statusOf(stderr: string): number | null {
   return null;
 }
 
+function statusVerdict(status: number, complaint: Complaint): Verdict {
+  return (complaint.side === 'source' ? sourceStatus : targetStatus)(status, complaint);
+}
+
+const LIMITED = /rate.?limit|too many requests|abuse/i;
+
 function sourceStatus(status: number, { stderr, anonymous }: Complaint): Verdict {
-  const limited = /rate.?limit|too many requests|abuse/i.test(stderr);
+  const limited = LIMITED.test(stderr);
   if (status === 429 || (status === 403 && limited)) {
     return { kind: 'SourceRateLimited', says: 'GitHub limits git requests', retryAfterMs: RATE_LIMIT_WAIT_MS };
   }
@@ -200,14 +234,23 @@ export function parsePush(stdout: string, stderr: string): Map<string, RefVerdic
     const [flag, refspec, summary = ''] = line.split('\t');
     if (refspec === undefined || flag?.length !== 1) continue;
     const name = refspec.slice(refspec.indexOf(':') + 1);
-    verdicts.set(name, flag === '!' ? refusal(name, summary, stderr) : { verdict: 'taken' });
+    verdicts.set(name, flag === '!' ? porcelainRefusal(name, summary, stderr) : { verdict: 'taken' });
   }
   return verdicts;
 }
 
-function refusal(name: string, summary: string, stderr: string): RefVerdict {
+function porcelainRefusal(name: string, summary: string, stderr: string): RefVerdict {
   const reason = /\(([^()]*)\)\s*$/.exec(summary)?.[1] ?? summary;
   if (summary.startsWith('[rejected]') && reason === 'stale info') return { verdict: 'changed' };
+  return refusalOf(name, reason, stderr);
+}
+
+/**
+ * What a target means that does not take a ref.
+ * @param reason in its report
+ * @param stderr what it printed, each line behind `remote: `
+ */
+export function refusalOf(name: string, reason: string, stderr: string): RefVerdict {
   if (/pre-receive hook declined/.test(reason)) return { verdict: 'hook-declined' };
   const detail = remoteLines(stderr).filter((text) => text.includes(`'${name}'`));
   if (detail.some((text) => /but expected|reference already exists|unable to resolve reference/.test(text))) {

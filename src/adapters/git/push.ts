@@ -1,14 +1,20 @@
 import { Failure } from '../../domain/failures.ts';
 import type { RefName } from '../../domain/model.ts';
 import { needsOwnPush, type RefUpdate, trippingCharacter } from '../../domain/refs.ts';
-import { hookReason, isWholeRefusal, parsePush, type RefVerdict } from './messages.ts';
-import type { GitResult } from './run.ts';
+import { isWholeRefusal, type RefVerdict } from './messages.ts';
+
+/** What one push came to. */
+export interface PushOutcome {
+  verdicts: ReadonlyMap<RefName, RefVerdict>;
+  /** Why the hook refused the push, where it did. */
+  hookReason: () => string;
+  /** What it means that nothing was said of a ref, or that the pack was not taken. */
+  failure: () => Failure;
+}
 
 export interface Pushing {
-  /** Runs `git push` with these leases (options) and refspecs. @throws Failure when git could not talk to the target */
-  git: (leases: string[], refspecs: string[]) => Promise<GitResult>;
-  /** Translates a push that ended badly without a word on its refs. */
-  failureOf: (result: GitResult) => Failure;
+  /** Sends these updates as one push. @throws Failure when the target could not be talked to */
+  send: (updates: readonly RefUpdate[]) => Promise<PushOutcome>;
   /** Refs in one push at most. */
   chunk: number;
   /** Called after each push with the updates it decided. */
@@ -18,8 +24,8 @@ export interface Pushing {
 /** Why the target did not take a ref, by name; whatever is not in it was taken. */
 export type Declined = Map<RefName, string>;
 
-/** Of one push, all arguments together: far below what any system allows (macOS: 1 MB with the environment). */
-const MAX_ARGUMENT_BYTES = 128 * 1024;
+/** Of one push, all updates together: as arguments far below what any system allows (macOS: 1 MB with the environment), and as a form what OneDev takes. */
+const MAX_UPDATE_BYTES = 128 * 1024;
 
 /**
  * Pushes in chunks, one after the other. A ref whose name OneDev trips over goes alone. A chunk that the target's hook declines is halved
@@ -36,11 +42,10 @@ export async function pushAll(updates: readonly RefUpdate[], pushing: Pushing): 
 }
 
 async function pushGroup(group: readonly RefUpdate[], pushing: Pushing, declined: Declined): Promise<void> {
-  const result = await pushing.git(group.map(leaseOf), group.map(refspecOf));
-  const verdicts = parsePush(result.stdout, result.stderr);
+  const outcome = await pushing.send(group);
   const refused: RefUpdate[] = [];
   for (const update of group) {
-    const verdict = verdictOn(update, verdicts, result, pushing);
+    const verdict = verdictOn(update, outcome);
     if (verdict.verdict === 'hook-declined') refused.push(update);
     else if (verdict.verdict === 'declined') declined.set(update.name, verdict.reason);
     else if (verdict.verdict === 'changed') throw changedMeanwhile(update.name);
@@ -49,7 +54,7 @@ async function pushGroup(group: readonly RefUpdate[], pushing: Pushing, declined
   const [first, ...others] = refused;
   if (first === undefined) return;
   if (others.length === 0 && group.length === 1) {
-    declined.set(first.name, explained(first.name, hookReason(result.stderr)));
+    declined.set(first.name, explained(first.name, outcome.hookReason()));
     pushing.onDone(1);
     return;
   }
@@ -59,18 +64,11 @@ async function pushGroup(group: readonly RefUpdate[], pushing: Pushing, declined
   }
 }
 
-function verdictOn(
-  update: RefUpdate,
-  verdicts: ReadonlyMap<RefName, RefVerdict>,
-  result: GitResult,
-  pushing: Pushing,
-): RefVerdict {
-  const verdict = verdicts.get(update.name);
-  if (verdict === undefined) {
-    // Without a verdict nothing is known of the ref, whatever the exit code says.
-    throw pushing.failureOf(result);
-  }
-  if (verdict.verdict === 'declined' && isWholeRefusal(verdict.reason)) throw pushing.failureOf(result);
+function verdictOn({ name }: RefUpdate, { verdicts, failure }: PushOutcome): RefVerdict {
+  const verdict = verdicts.get(name);
+  // Without a verdict nothing is known of the ref, whatever else was said.
+  if (verdict === undefined) throw failure();
+  if (verdict.verdict === 'declined' && isWholeRefusal(verdict.reason)) throw failure();
   return verdict;
 }
 
@@ -80,12 +78,12 @@ export function chunksOf(updates: readonly RefUpdate[], size: number): RefUpdate
   let open: RefUpdate[] = [];
   let bytes = 0;
   for (const update of updates) {
-    const cost = Buffer.byteLength(leaseOf(update)) + Buffer.byteLength(refspecOf(update));
+    const cost = 2 * Buffer.byteLength(update.name) + BYTES_BESIDE_NAMES;
     if (needsOwnPush(update)) {
       chunks.push([update]);
       continue;
     }
-    if (open.length > 0 && (open.length >= size || bytes + cost > MAX_ARGUMENT_BYTES)) {
+    if (open.length > 0 && (open.length >= size || bytes + cost > MAX_UPDATE_BYTES)) {
       chunks.push(open);
       [open, bytes] = [[], 0];
     }
@@ -96,14 +94,8 @@ export function chunksOf(updates: readonly RefUpdate[], size: number): RefUpdate
   return chunks;
 }
 
-function leaseOf({ name, expected }: RefUpdate): string {
-  return `--force-with-lease=${name}:${expected ?? ''}`;
-}
-
-/** Begins with an object id or a colon, so it can never be taken for an option or a negative refspec. */
-function refspecOf({ name, desired }: RefUpdate): string {
-  return `${desired ?? ''}:${name}`;
-}
+/** Two ids, and what options and separators add. */
+const BYTES_BESIDE_NAMES = 104;
 
 /** What the hook says of these names (`curl: (22) …`) explains nothing to anybody. */
 function explained(name: RefName, reason: string): string {

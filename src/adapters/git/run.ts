@@ -12,6 +12,8 @@ export interface GitCall {
   input?: string;
   /** Each line of standard error as it comes, progress included. */
   onLine?: (line: string) => void;
+  /** Gets standard output piece by piece; then it is not kept, may be of any length, and the result's `stdout` is empty. */
+  onOutput?: (chunk: Buffer) => void;
 }
 
 export interface GitLimits {
@@ -156,6 +158,7 @@ function collect(
   let bytes = 0;
   git.stdout.on('data', (chunk: Buffer) => {
     idle.touch();
+    if (call.onOutput) return call.onOutput(chunk);
     bytes += chunk.byteLength;
     if (bytes <= MAX_STDOUT_BYTES) chunks.push(chunk);
     else

@@ -1,4 +1,4 @@
-import type { Mirror, MirrorId, MirrorStatus } from '../../domain/model.ts';
+import type { DeclinedRef, Mirror, MirrorId, MirrorStatus } from '../../domain/model.ts';
 import type { EnsuredProject, ListedRepository, MirrorStore, StarredChange } from '../../domain/ports.ts';
 import type { Database, Row } from './database.ts';
 
@@ -95,6 +95,13 @@ export function createMirrorStore(db: Database): MirrorStore {
       const rows = await db.query('select status, count(*)::int as count from mirrors group by status');
       return Object.fromEntries(rows.map((row) => [String(row['status']), Number(row['count'])]));
     },
+
+    async countFallbacks() {
+      const rows = await db.query(
+        'select fallback, count(*)::int as count from syncs where fallback is not null group by fallback',
+      );
+      return Object.fromEntries(rows.map((row) => [String(row['fallback']), Number(row['count'])]));
+    },
   };
 }
 
@@ -188,6 +195,7 @@ function mirrorOf(row: Row): Mirror {
     lastErrorKind: textOf(row['last_error_kind']),
     lastErrorMessage: textOf(row['last_error_message']),
     declinedCount: Number(row['declined_count']),
+    declined: row['declined'] as DeclinedRef[],
     sourceRefs: row['source_refs'] === null ? null : Number(row['source_refs']),
     deleteAt: isoOf(row['delete_at']),
     lastSyncedAt: isoOf(row['last_synced_at']),

@@ -1,3 +1,4 @@
+import type { LfsReport } from '../../domain/model.ts';
 import type { RepoEvent } from '../../domain/events.ts';
 import type { Queryable, Row } from './database.ts';
 
@@ -23,6 +24,8 @@ export interface MirrorLine {
   paused: boolean;
   /** Who called a deletion off, and so keeps it although it is unstarred. */
   keptBy: string | null;
+  /** Of its Git LFS objects; `null` when it uses none. */
+  lfs: LfsReport | null;
   lastSyncedAt: Date | null;
   lastCheckedAt: Date | null;
 }
@@ -55,7 +58,7 @@ export interface SyncLine {
 }
 
 const COLUMNS = `mirror_id, repo_id, full_name, status, last_error_kind, project_path, source_refs, declined, declined_count, retry_count,
-  next_attempt_at, delete_at, paused, kept_by, last_synced_at, last_checked_at, coalesce(last_error_message, status_note, project_note) as note`;
+  next_attempt_at, delete_at, paused, kept_by, lfs, last_synced_at, last_checked_at, coalesce(last_error_message, status_note, drift_note, project_note) as note`;
 
 /** All mirrors by name. @param status only those, when given */
 export async function listMirrors(db: Queryable, status: string | null): Promise<MirrorLine[]> {
@@ -238,6 +241,7 @@ function lineOf(row: Row): MirrorLine {
     deleteAt: row['delete_at'] as Date | null,
     paused: row['paused'] === true,
     keptBy: textOf(row['kept_by']),
+    lfs: row['lfs'] as LfsReport | null,
     lastSyncedAt: row['last_synced_at'] as Date | null,
     lastCheckedAt: row['last_checked_at'] as Date | null,
   };

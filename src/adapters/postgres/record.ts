@@ -1,5 +1,7 @@
+import { driftNote } from '../../domain/drift.ts';
 import type { Recorded, RecordEntry } from '../../domain/record.ts';
 import type { RecordStore } from '../../domain/ports.ts';
+import { settleBatchItems } from './batches.ts';
 import type { Database, Queryable } from './database.ts';
 
 /** The kinds of entry, each with its own statements. */
@@ -9,28 +11,35 @@ export function createRecordStore(db: Database): RecordStore {
   return {
     write: (accountId, entry) =>
       db.transaction(async (tx) => {
-        switch (entry.kind) {
-          case 'synced':
-            return writeSynced(tx, entry);
-          case 'failed':
-            return writeFailed(tx, accountId, entry);
-          case 'status':
-            return writeStatus(tx, entry);
-          case 'deletion_requested':
-            return requestDeletion(tx, entry);
-          case 'deletion_waiting':
-            return waitForApproval(tx, entry);
-          case 'deletion_ended':
-            return endDeletion(tx, entry);
-        }
+        const recorded = await writeEntry(tx, accountId, entry);
+        await settleBatchItems(tx, entry);
+        return recorded;
       }),
   };
 }
 
+function writeEntry(tx: Queryable, accountId: string | null, entry: RecordEntry): Promise<Recorded> {
+  switch (entry.kind) {
+    case 'synced':
+      return writeSynced(tx, entry);
+    case 'failed':
+      return writeFailed(tx, accountId, entry);
+    case 'status':
+      return writeStatus(tx, entry);
+    case 'deletion_requested':
+      return requestDeletion(tx, entry);
+    case 'deletion_waiting':
+      return waitForApproval(tx, entry);
+    case 'deletion_ended':
+      return endDeletion(tx, entry);
+  }
+}
+
 const INSERT_SYNC = `
   insert into syncs (mirror_id, account_id, trigger, workflow_id, run_id, attempt, correlation_id, started_at, outcome,
-                     transport, refs, declined, phases, bytes, objects, source_digest, error_kind, error_message)
-  select mirror_id, account_id, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17
+                     transport, refs, declined, phases, bytes, objects, source_digest, error_kind, error_message, drift,
+                     fallback, lfs)
+  select mirror_id, account_id, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20
     from mirrors where mirror_id = $1
   on conflict (run_id, attempt) do nothing
   returning sync_id`;
@@ -41,7 +50,7 @@ async function writeSynced(tx: Queryable, entry: Entry<'synced'>): Promise<Recor
   if (report.outcome === 'changed' && !(await isFirstWrite(tx, syncedValues(entry)))) return {};
   await closeLeftOpen(tx, entry.mirrorId, 'the mirror was synced again');
   const held = report.held.length > 0;
-  const note = held ? `Upstream rewrote ${report.held.join(', ')}; a person has to decide.` : null;
+  const note = held ? `Upstream rewrote or deleted ${shortList(report.held)}; a person has to decide.` : null;
   await tx.query(
     // Pending again: the star list showed a change while this sync was under way, and another one has to look.
     `update mirrors set status = case when status = 'pending' then status else $2 end, status_note = $3, retry_count = 0,
@@ -53,11 +62,14 @@ async function writeSynced(tx: Queryable, entry: Entry<'synced'>): Promise<Recor
       entry.mirrorId,
       held ? 'held' : 'completed',
       note,
-      report.sourceDigest,
+      // While something is held the mirror is not equal: the next look compares everything again, and finds it held still.
+      held ? null : report.sourceDigest,
       report.refs.source,
       report.outcome === 'changed',
     ],
   );
+  if (report.lfs) await tx.query('update mirrors set lfs = $2 where mirror_id = $1', [entry.mirrorId, report.lfs]);
+  if (report.compared || report.drift) await noteComparison(tx, entry);
   if (report.outcome === 'unchanged') return {};
   await tx.query('update mirrors set declined = $2, declined_count = $3 where mirror_id = $1', [
     entry.mirrorId,
@@ -65,6 +77,22 @@ async function writeSynced(tx: Queryable, entry: Entry<'synced'>): Promise<Recor
     report.refs.declined,
   ]);
   return {};
+}
+
+/** What the last comparison of both sides found stays to be seen until the next one. */
+async function noteComparison(tx: Queryable, { mirrorId, fullName, report }: Entry<'synced'>): Promise<void> {
+  const { drift, outcome } = report;
+  await tx.query('update mirrors set last_compared_at = now(), drift_note = $2 where mirror_id = $1', [
+    mirrorId,
+    drift ? driftNote(drift, outcome === 'changed', new Date(), fullName) : null,
+  ]);
+}
+
+const NAMED = 5;
+
+function shortList(names: string[]): string {
+  const rest = names.length - NAMED;
+  return `${names.slice(0, NAMED).join(', ')}${rest > 0 ? ` and ${rest} more` : ''}`;
 }
 
 function syncedValues(entry: Entry<'synced'>): unknown[] {
@@ -81,6 +109,9 @@ function syncedValues(entry: Entry<'synced'>): unknown[] {
     report.sourceDigest,
     null,
     null,
+    report.drift ? JSON.stringify(report.drift) : null,
+    report.fallback ?? null,
+    report.lfs ? JSON.stringify(report.lfs) : null,
   ];
 }
 
@@ -111,7 +142,8 @@ async function writeFailed(tx: Queryable, accountId: string | null, entry: Entry
   }
   const nothing = Array<null>(7).fill(null);
   const { kind, message } = entry.failure;
-  if (!(await isFirstWrite(tx, [...attemptValues(entry), 'failed', ...nothing, kind, message]))) return {};
+  if (!(await isFirstWrite(tx, [...attemptValues(entry), 'failed', ...nothing, kind, message, null, null, null])))
+    return {};
   await tx.query(
     `update mirrors set status = $2, status_note = null, retry_count = $3, next_attempt_at = $4, last_error_kind = $5,
             last_error_message = $6, updated_at = now()

@@ -111,6 +111,22 @@ describe('a sync that changed something', () => {
       statusNote: expect.stringContaining('refs/heads/main'),
     });
   });
+
+  it('with branches that wait for a person is looked at in full the next time, and stays held', async () => {
+    await write(synced({ held: ['refs/heads/main'] }));
+    const { sourceDigest } = await store.mirror('7');
+
+    await write(synced({ outcome: 'unchanged', held: ['refs/heads/main'] }, 2));
+
+    expect(sourceDigest).toBeNull();
+    expect(await store.mirror('7')).toMatchObject({ status: 'held', sourceDigest: null });
+  });
+
+  it('names a few of many branches that wait', async () => {
+    await write(synced({ held: Array.from({ length: 9 }, (_, index) => `refs/heads/b${index}`) }));
+
+    expect((await store.mirror('7')).statusNote).toContain('refs/heads/b4 and 4 more; a person has to decide');
+  });
 });
 
 describe('a sync with nothing to do', () => {

@@ -1,0 +1,26 @@
+import { Context } from '@temporalio/activity';
+import type { TransferProgress } from '../domain/model.ts';
+import type { TransferContext } from '../domain/ports.ts';
+
+/** Far below the heartbeat timeout of 30 s, which Temporal throttles to 80 % anyway. */
+const HEARTBEAT_EVERY_MS = 5_000;
+
+/** Lends a transfer what it is watched and stopped by, and tells Temporal all the while that the worker lives. */
+export async function withHeartbeat<T>(work: (context: TransferContext) => Promise<T>): Promise<T> {
+  let latest: TransferProgress | undefined;
+  const beat = () => Context.current().heartbeat(latest);
+  const timer = setInterval(beat, HEARTBEAT_EVERY_MS);
+  try {
+    beat();
+    return await work({
+      signal: Context.current().cancellationSignal,
+      onProgress: (progress) => {
+        latest = progress;
+        // Temporal throttles; a phase that ends is worth telling at once.
+        beat();
+      },
+    });
+  } finally {
+    clearInterval(timer);
+  }
+}

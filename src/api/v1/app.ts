@@ -1,0 +1,124 @@
+import { OpenAPIHono, type Hook } from '@hono/zod-openapi';
+import type { Context, Handler } from 'hono';
+import { HTTPException } from 'hono/http-exception';
+import type { Logger } from 'pino';
+import { Failure } from '../../domain/failures.ts';
+import type { AuditStore } from '../../domain/ports.ts';
+import { authenticate, type Authenticated, type AuthPorts } from '../auth.ts';
+import { problem, ProblemError } from '../problem.ts';
+import { type ArchivePorts, mountArchives } from './archives.ts';
+import { mountAudit } from './audit.ts';
+import { mountBatches, type BatchPorts } from './batches.ts';
+import { jsonBody } from './body.ts';
+import { mountDeletions } from './deletions.ts';
+import { mountDeliveries, type DeliveryPorts } from './deliveries.ts';
+import { mountFilters, type FilterPorts } from './filters.ts';
+import { mountMirrors, type MirrorPorts } from './mirrors.ts';
+import { mountReconcile, type ReconcilePorts } from './reconcile.ts';
+
+export interface V1Ports extends AuthPorts, BatchPorts, ReconcilePorts, Omit<FilterPorts, 'overview'> {
+  audit: AuditStore;
+  mirrors: MirrorPorts['mirrors'] & ArchivePorts['mirrors'];
+  archives: ArchivePorts['archives'];
+  source: MirrorPorts['source'];
+  overview: MirrorPorts['overview'] & DeliveryPorts['overview'] & FilterPorts['overview'];
+  deliveries: DeliveryPorts['deliveries'];
+  control: MirrorPorts['control'] & DeliveryPorts['control'] & BatchPorts['control'];
+  version: string;
+  log: Logger;
+}
+
+const DESCRIPTION = `Send \`Authorization: Bearer KEY\`. Scopes: \`read\` looks, \`operate\` also syncs, pauses and replays, \`admin\` also lets
+things be deleted and reads the audit log. Errors are problem documents (RFC 9457). Lists come in pages: hand \`next\` back as \`cursor\`.`;
+
+/** `/api/v1`: described by `/openapi.json`, which needs no key; everything else does. */
+export function createV1(ports: V1Ports): OpenAPIHono<Authenticated> {
+  const app = new OpenAPIHono<Authenticated>({ defaultHook: refuseUnfit });
+  app.onError((error, c) => answerTo(error, c, ports.log));
+  app.use('*', async (c, next) => {
+    await next();
+    c.header('cache-control', 'no-store');
+  });
+  app.get('/openapi.json', (c) => c.json(documentOf(app, ports.version)));
+  app.use('*', authenticate(ports), jsonBody());
+
+  mountMirrors(app, ports);
+  mountArchives(app, ports);
+  mountDeliveries(app, ports);
+  mountDeletions(app, ports);
+  mountReconcile(app, ports);
+  mountFilters(app, ports);
+  mountBatches(app, ports);
+  mountAudit(app, ports);
+
+  refuseOtherMethods(app);
+  app.all('*', (c) =>
+    problem(c, 404, 'Not found', `There is nothing at ${c.req.path}; /api/v1/openapi.json says what there is.`),
+  );
+  return app;
+}
+
+function documentOf(app: OpenAPIHono<Authenticated>, version: string) {
+  const document = app.getOpenAPI31Document({
+    openapi: '3.1.0',
+    info: { title: 'Starkeep', version, description: DESCRIPTION },
+    servers: [{ url: '/api/v1' }],
+  });
+  const securitySchemes = { key: { type: 'http' as const, scheme: 'bearer' } };
+  return { ...document, components: { ...document.components, securitySchemes } };
+}
+
+/** A request that does not fit: which field, and what is expected of it. */
+const refuseUnfit: Hook<unknown, Authenticated, string, Response | undefined> = (result, c) => {
+  if (result.success) return undefined;
+  const errors = result.error.issues.map((issue) => ({
+    in: result.target === 'json' ? 'body' : result.target === 'param' ? 'path' : result.target,
+    field: issue.path.join('.'),
+    problem: issue.message,
+  }));
+  const [first] = errors;
+  const where = first?.field ? `${first.in}, ${first.field}` : (first?.in ?? 'request');
+  const detail = `The request does not fit (${where}: ${first?.problem ?? ''}). Every field is under \`errors\`.`;
+  return problem(c, 400, 'Request does not fit', detail, { errors });
+};
+
+/** What there is at a path is asked for in another way: 405 with the ways there are. */
+function refuseOtherMethods(app: OpenAPIHono<Authenticated>): void {
+  const methods = new Map<string, string[]>();
+  for (const definition of app.openAPIRegistry.definitions) {
+    if (definition.type !== 'route') continue;
+    const { path, method } = definition.route;
+    methods.set(path, [...(methods.get(path) ?? []), method.toUpperCase()]);
+  }
+  methods.set('/openapi.json', ['GET']);
+  for (const [path, allowed] of methods) {
+    const allow = allowed.join(', ');
+    const refuse: Handler = (c) => {
+      const answer = problem(c, 405, 'Method not allowed', `${c.req.path} takes ${allow}, not ${c.req.method}.`);
+      answer.headers.set('allow', allow);
+      return answer;
+    };
+    app.all(path.replaceAll(/{(.+?)}/g, ':$1'), refuse);
+  }
+}
+
+const RETRY_AFTER_SECONDS = 30;
+
+function answerTo(error: unknown, c: Context, log: Logger): Response {
+  if (error instanceof ProblemError) {
+    const answer = problem(c, error.status, error.title, error.message, error.more);
+    if (error.status === 401) answer.headers.set('www-authenticate', 'Bearer realm="starkeep"');
+    return answer;
+  }
+  // The library's own refusals of a request, such as JSON it cannot read.
+  if (error instanceof HTTPException) return problem(c, error.status, 'Request refused', error.message);
+  if (!(error instanceof Failure) || error.kind === 'Unexpected') {
+    log.error({ err: error, path: c.req.path }, 'request failed unexpectedly');
+    return problem(c, 500, 'Unexpected error', 'Something went wrong here; the log has the details.');
+  }
+  const { kind, message, row } = error;
+  if (row.httpStatus >= 500) log.warn({ kind, reason: message, path: c.req.path }, 'request failed');
+  const answer = problem(c, row.httpStatus, kind, `${message.replace(/\.?$/, '.')} ${row.hint}`, { kind });
+  if (row.httpStatus === 503) answer.headers.set('retry-after', String(RETRY_AFTER_SECONDS));
+  return answer;
+}

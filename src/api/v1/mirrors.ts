@@ -1,0 +1,264 @@
+import { randomUUID } from 'node:crypto';
+import { createRoute, z, type OpenAPIHono } from '@hono/zod-openapi';
+import { addMirror, type AddingPorts } from '../../domain/adding.ts';
+import { obstacleTo } from '../../domain/decisions.ts';
+import { FAILURES, isFailureKind } from '../../domain/failures.ts';
+import type { KeyScope } from '../../domain/keys.ts';
+import { MIRROR_STATUSES } from '../../domain/model.ts';
+import type { MirrorView } from '../../domain/overview.ts';
+import type { MirrorControl, MirrorDecision, OverviewStore } from '../../domain/ports.ts';
+import type { Authenticated } from '../auth.ts';
+import { ProblemError } from '../problem.ts';
+import { allowed, BODY_PROBLEMS, json, jsonRequest, problems } from './answers.ts';
+import { act, type AuditingPorts } from './auditing.ts';
+import { Cursor, cursorOf, Limit, Next, pageOf, placeOf } from './cursor.ts';
+
+export interface MirrorPorts extends AuditingPorts, Pick<AddingPorts, 'mirrors' | 'source'> {
+  overview: Pick<OverviewStore, 'mirrors' | 'mirror' | 'syncs' | 'openDeletions'>;
+  control: Pick<MirrorControl, 'decide' | 'repoEvent'>;
+}
+
+const Time = z.iso.datetime();
+
+const Lfs = z
+  .strictObject({
+    objects: z.int(),
+    transferred: z.int(),
+    bytes: z.int(),
+    skipped: z.int().openapi({ description: 'On OneDev already' }),
+    failed: z.int(),
+    failures: z.array(z.strictObject({ oid: z.string(), size: z.int(), problem: z.string(), reason: z.string() })),
+    again: z.boolean().openapi({ description: 'Something was interrupted, and is tried again' }),
+    unreadable: z.string().optional().openapi({ description: 'Why the objects could not even be counted' }),
+  })
+  .openapi('Lfs');
+
+const Mirror = z
+  .strictObject({
+    mirrorId: z.string().openapi({ example: 'github-2325298' }),
+    fullName: z.string().openapi({ example: 'torvalds/linux' }),
+    htmlUrl: z.string().nullable(),
+    description: z.string().nullable(),
+    language: z.string().nullable(),
+    topics: z.array(z.string()),
+    stars: z.int(),
+    bytes: z.int().openapi({ description: "GitHub's estimate; 0 says nothing" }),
+    visibility: z.enum(['public', 'private', 'internal']).nullable(),
+    archived: z.boolean(),
+    fork: z.boolean(),
+    defaultBranch: z.string().nullable(),
+    pushedAt: Time.nullable(),
+    starred: z.boolean(),
+    pinned: z.boolean().openapi({ description: 'Added by hand: kept whatever the star list says' }),
+    keptBy: z.string().nullable().openapi({ description: 'Who called its deletion off' }),
+    paused: z.boolean(),
+    status: z.enum(MIRROR_STATUSES),
+    note: z.string().nullable().openapi({ description: 'Why it is as it is' }),
+    errorKind: z.string().nullable(),
+    whatToDo: z.string().nullable().openapi({ description: 'About the last failure' }),
+    retryCount: z.int(),
+    nextAttemptAt: Time.nullable(),
+    deleteAt: Time.nullable(),
+    projectPath: z.string().nullable().openapi({ description: 'On OneDev' }),
+    refs: z.int().nullable(),
+    declinedCount: z.int(),
+    declined: z.array(z.strictObject({ name: z.string(), reason: z.string() })),
+    lfs: Lfs.nullable().openapi({ description: 'Its Git LFS objects at the last look; null when it uses none' }),
+    lastSyncedAt: Time.nullable(),
+    lastCheckedAt: Time.nullable(),
+  })
+  .openapi('Mirror');
+
+const Sync = z
+  .strictObject({
+    syncId: z.string(),
+    trigger: z.string(),
+    outcome: z.string(),
+    attempt: z.int(),
+    workflowId: z.string(),
+    runId: z.string(),
+    correlationId: z.string(),
+    startedAt: Time,
+    finishedAt: Time,
+    refs: z.record(z.string(), z.int()).nullable(),
+    bytes: z.int().nullable(),
+    objects: z.int().nullable(),
+    phases: z.array(z.strictObject({ name: z.string(), durationMs: z.number() })),
+    errorKind: z.string().nullable(),
+    errorMessage: z.string().nullable(),
+  })
+  .openapi('Sync');
+
+const MirrorIdParam = z.strictObject({ id: z.string().max(100).openapi({ example: 'github-2325298' }) });
+
+const Place = z.strictObject({ name: z.string(), mirrorId: z.string() });
+
+const list = createRoute({
+  method: 'get',
+  path: '/mirrors',
+  summary: 'Mirrors by name',
+  ...allowed('read'),
+  request: {
+    query: z.strictObject({
+      status: z.enum(MIRROR_STATUSES).optional(),
+      search: z.string().max(200).optional().openapi({ description: 'Part of owner/name, in any case of letters' }),
+      limit: Limit,
+      cursor: Cursor,
+    }),
+  },
+  responses: { 200: json('A page of them', z.strictObject({ mirrors: z.array(Mirror), next: Next })), ...problems() },
+});
+
+const add = createRoute({
+  method: 'post',
+  path: '/mirrors',
+  summary: 'Mirror a repository that need not be starred',
+  description: 'It is pinned: no filter and no star list takes it away again.',
+  ...allowed('operate'),
+  request: {
+    body: {
+      ...jsonRequest(
+        z.strictObject({
+          fullName: z
+            .string()
+            .regex(/^[\w-]{1,100}\/(?!\.{1,2}$)[\w.-]{1,100}$/, 'a repository is OWNER/NAME, such as torvalds/linux')
+            .openapi({ example: 'torvalds/linux' }),
+        }),
+      ),
+      required: true,
+    },
+  },
+  responses: {
+    202: json(
+      'It is mirrored now, under the name it has today',
+      z.strictObject({ mirrorId: z.string(), fullName: z.string(), workflowId: z.string() }),
+    ),
+    ...problems(404, 502, ...BODY_PROBLEMS),
+  },
+});
+
+const one = createRoute({
+  method: 'get',
+  path: '/mirrors/{id}',
+  summary: 'One mirror',
+  ...allowed('read'),
+  request: { params: MirrorIdParam },
+  responses: { 200: json('How it is', Mirror), ...problems(404) },
+});
+
+const syncs = createRoute({
+  method: 'get',
+  path: '/mirrors/{id}/syncs',
+  summary: 'What was done to a mirror, newest first',
+  ...allowed('read'),
+  request: { params: MirrorIdParam, query: z.strictObject({ limit: Limit, cursor: Cursor }) },
+  responses: { 200: json('A page of it', z.strictObject({ syncs: z.array(Sync), next: Next })), ...problems(404) },
+});
+
+/** What a person may tell a mirror: the last part of the path, and the signal it becomes. Only what lets something be deleted takes an admin. */
+const DECISIONS: { path: string; decision: MirrorDecision; scope: KeyScope; summary: string }[] = [
+  { path: 'sync', decision: 'syncNow', scope: 'operate', summary: 'Compare it with GitHub now' },
+  { path: 'pause', decision: 'pause', scope: 'operate', summary: 'Sync nothing until it is resumed' },
+  { path: 'resume', decision: 'resume', scope: 'operate', summary: 'Go on with what was paused' },
+  {
+    path: 'approve-deletion',
+    decision: 'approveDeletion',
+    scope: 'admin',
+    summary: 'Delete it now, if GitHub does not show it as starred',
+  },
+  {
+    path: 'cancel-deletion',
+    decision: 'cancelDeletion',
+    scope: 'operate',
+    summary: 'Keep it although it is not starred',
+  },
+];
+
+const Why = z
+  .strictObject({
+    reason: z.string().max(1_000).optional(),
+    acceptRewrites: z
+      .boolean()
+      .optional()
+      .openapi({ description: 'Of sync: follow the rewrites that are held, and archive the old tips' }),
+  })
+  .openapi('Decision');
+
+const Told = z.strictObject({ mirrorId: z.string(), workflowId: z.string() }).openapi('MirrorTold');
+
+export function mountMirrors(app: OpenAPIHono<Authenticated>, ports: MirrorPorts): void {
+  const { overview } = ports;
+
+  app.openapi(list, async (c) => {
+    const { status = null, search = null, limit, cursor } = c.req.valid('query');
+    const { mirrors, next } = await overview.mirrors({ status, search, after: placeOf(Place, cursor), limit });
+    return c.json({ mirrors: mirrors.map(shown), next: cursorOf(next) }, 200);
+  });
+
+  app.openapi(add, async (c) => {
+    const { fullName } = c.req.valid('json');
+    const request = { fullName, by: c.get('key').name, correlationId: `add-${randomUUID()}` };
+    const details = { correlationId: request.correlationId };
+    const work = () => addMirror(ports, request);
+    return c.json(await act(ports, c, { action: 'mirror.add', subject: fullName, details, work }), 202);
+  });
+
+  app.openapi(one, async (c) => c.json(shown(await known(ports, c.req.valid('param').id)), 200));
+
+  app.openapi(syncs, async (c) => {
+    const { limit, cursor } = c.req.valid('query');
+    const before = placeOf(z.string().regex(/^\d{1,18}$/), cursor);
+    const { mirrorId } = await known(ports, c.req.valid('param').id);
+    const found = await overview.syncs(mirrorId, { before, limit: limit + 1 });
+    const { page, next } = pageOf(found, limit, ({ syncId }) => syncId);
+    return c.json({ syncs: page, next }, 200);
+  });
+
+  for (const told of DECISIONS) mountDecision(app, ports, told);
+}
+
+function mountDecision(
+  app: OpenAPIHono<Authenticated>,
+  ports: MirrorPorts,
+  { path, decision, scope, summary }: (typeof DECISIONS)[number],
+): void {
+  const route = createRoute({
+    method: 'post',
+    path: `/mirrors/{id}/${path}`,
+    summary,
+    ...allowed(scope),
+    request: { params: MirrorIdParam, body: jsonRequest(Why) },
+    responses: { 202: json('The mirror was told', Told), ...problems(404, 409, ...BODY_PROBLEMS) },
+  });
+  app.openapi(route, async (c) => {
+    const { reason, acceptRewrites } = c.req.valid('json');
+    const { mirrorId, fullName, status, paused } = await known(ports, c.req.valid('param').id);
+    const hasDeletion = (await ports.overview.openDeletions(mirrorId)).length > 0;
+    const obstacle = obstacleTo(decision, { status, paused, hasDeletion }, acceptRewrites);
+    if (obstacle !== null)
+      throw new ProblemError(409, 'Nothing to do', `${fullName} ${obstacle}`, { mirrorId, mirrorStatus: status });
+
+    const said = { ...(reason ? { reason } : {}), ...(acceptRewrites ? { acceptRewrites } : {}) };
+    const repoId = mirrorId.replace(/^github-/, '');
+    const { workflowId } = await act(ports, c, {
+      action: `mirror.${path}`,
+      subject: mirrorId,
+      details: { fullName, ...said },
+      work: () => ports.control.decide({ repoId, fullName }, decision, { by: c.get('key').name, ...said }),
+    });
+    return c.json({ mirrorId, workflowId }, 202);
+  });
+}
+
+/** @throws ProblemError 404 */
+async function known({ overview }: MirrorPorts, mirrorId: string): Promise<MirrorView> {
+  const found = await overview.mirror(mirrorId);
+  if (found) return found;
+  const detail = `There is no mirror ${mirrorId}. Ids are github-<number>; GET /api/v1/mirrors?search=NAME finds them.`;
+  throw new ProblemError(404, 'No such mirror', detail, { mirrorId });
+}
+
+function shown(mirror: MirrorView): z.infer<typeof Mirror> {
+  const { errorKind } = mirror;
+  return { ...mirror, whatToDo: isFailureKind(errorKind) ? FAILURES[errorKind].hint : null };
+}

@@ -1,0 +1,35 @@
+import { join } from 'node:path';
+import { createChoosingTransfer } from '../adapters/git/choose.ts';
+import { createCloneTransfer } from '../adapters/git/clone.ts';
+import { createLfsTransfer, withLfs } from '../adapters/git/lfs.ts';
+import { createStreamTransfer } from '../adapters/git/stream.ts';
+import type { Config } from '../config.ts';
+import type { Transfer } from '../domain/ports.ts';
+import type { Redact } from '../domain/redaction.ts';
+import { USER_AGENT } from '../version.ts';
+
+export interface WorkerTransfer extends Transfer {
+  /** Cleans up after workers that died; belongs at the start. */
+  sweep(): Promise<void>;
+  /** Lets go of connections that wait for a next transfer. */
+  close(): void;
+}
+
+/** The transfer that the settings ask for: streamed or cloned, with or without Git LFS objects. */
+export function createTransfer(
+  config: Pick<Config, 'dataDir' | 'transfer' | 'lfs'>,
+  { redact, log }: { redact: Redact; log: (message: string, fields: Record<string, unknown>) => void },
+): WorkerTransfer {
+  const cacheDir = join(config.dataDir, 'cache');
+  const clone = createCloneTransfer({ cacheDir, redact, log });
+  const stream = createStreamTransfer({ redact, log });
+  // Counted in the record: a sync that was cloned instead says why.
+  const refs = createChoosingTransfer({ stream, clone, mode: config.transfer, log, onFallback: () => undefined });
+  const lfs = createLfsTransfer({ cacheDir, maxBytes: config.lfs.maxBytes, redact, userAgent: USER_AGENT, log });
+  const transfer = config.lfs.mode === 'off' ? refs : withLfs(refs, lfs);
+  return {
+    run: (request, context) => transfer.run(request, context),
+    sweep: async () => void (await Promise.all([clone.sweep(), lfs.sweep()])),
+    close: () => stream.close(),
+  };
+}
