@@ -25,7 +25,7 @@ export interface RunResult {
   seconds: number;
   /** Of this process and of every git it started. */
   cpuSeconds: number;
-  /** Memory of this process before the transfer, and the most it ever had. */
+  /** Memory of this process before the transfer, and the most it ever had, in MB. */
   idleMb: number;
   peakMb: number;
   digest: string;
@@ -62,7 +62,7 @@ const result: RunResult = {
   seconds: (performance.now() - began) / 1000,
   cpuSeconds: cpuSeconds() - cpuBefore,
   idleMb,
-  peakMb: process.resourceUsage().maxRSS / 1000,
+  peakMb: peakMb(),
   digest: report.sourceDigest,
   bytes: report.bytes,
 };
@@ -74,4 +74,10 @@ process.exit(0);
 function cpuSeconds(): number {
   const fields = readFileSync('/proc/self/stat', 'utf8').split(') ').at(-1)?.split(' ') ?? [];
   return [11, 12, 13, 14].reduce((sum, index) => sum + Number(fields[index]), 0) / 100;
+}
+
+/** Not `getrusage`: a process inherits that peak from whoever started it. @see https://man7.org/linux/man-pages/man5/proc_pid_status.5.html VmHWM */
+function peakMb(): number {
+  const kib = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1];
+  return (Number(kib) * 1024) / 1e6;
 }

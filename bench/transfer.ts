@@ -9,7 +9,8 @@ import { findRepositories } from '../demo/repositories.ts';
 import { createOnedev } from '../src/adapters/onedev.ts';
 import { createGithubStandin } from '../test/standins/github.ts';
 import { createOnedevStandin } from '../test/standins/onedev.ts';
-import { commit, createRepo, git, type Repo, type RepoOptions, setRefs } from '../test/support/repo.ts';
+import { commit, createRepo, git, type Repo, setRefs } from '../test/support/repo.ts';
+import { KINDS } from './kinds.ts';
 import type { RunOrder, RunResult } from './transfer-run.ts';
 
 /**
@@ -40,10 +41,8 @@ interface Sample {
   targetRequests: number;
 }
 
-const KINDS: Record<string, RepoOptions> = {
-  small: { commits: 30, branches: ['next', 'stable'], annotatedTags: 5, seed: 'small' },
-  'many-refs': { commits: 300, tags: 2_000, annotatedTags: 20, seed: 'refs' },
-  'big-50MB': { commits: 20, bigFileMb: 50, annotatedTags: 5, seed: 'big' },
+const kinds = {
+  ...KINDS,
   ...(values.big ? { 'huge-1GB': { commits: 5, bigFileMb: 1_000, seed: 'huge' } } : {}),
 };
 
@@ -64,7 +63,7 @@ async function repositories(): Promise<{ name: string; repo: Repo }[]> {
     const found = await findRepositories(values.repos, (line) => process.stderr.write(`${line}\n`));
     return found.map(({ fullName, repo }) => ({ name: fullName, repo }));
   }
-  const made = Object.entries(KINDS).map(async ([name, options]) => {
+  const made = Object.entries(kinds).map(async ([name, options]) => {
     return { name, repo: await createRepo(join(dir, 'made', `${name}.git`), options) };
   });
   return Promise.all(made);

@@ -10,7 +10,7 @@ import { megabytes, readMirrors, type MirrorRow } from './mirrors.ts';
 import { watchMirrors } from './progress.ts';
 import { buildRepositories, buildTourRepositories, findRepositories, type DemoRepository } from './repositories.ts';
 import { walk } from './tour.ts';
-import { createWorld, type World } from './world.ts';
+import { ADMIN_KEY, createWorld, type World } from './world.ts';
 
 /**
  * `npm run demo`: everything on this machine, against stand-ins, with real git repositories.
@@ -155,10 +155,11 @@ function showAddresses({ starkeep, github, onedev }: World): void {
   say(`
 Look around:
   Starkeep      ${starkeep.apiUrl}/health  ${starkeep.apiUrl}/metrics
+                curl -H 'authorization: Bearer ${ADMIN_KEY}' ${starkeep.apiUrl}/api/v1/mirrors
   Temporal      ${starkeep.temporalUiUrl}
   GitHub        ${github.url}   (stand-in)
   OneDev        ${onedev.url}   (stand-in)
   The same by hand: git ls-remote ${github.url}/tour/pushed-to.git
                     git -c http.extraHeader='Authorization: Bearer ${onedev.token}' ls-remote ${onedev.url}/github/tour/pushed-to.git
-Ctrl-C ends everything and leaves nothing behind.`);
+Ctrl-C ends everything; only the Temporal server that was fetched stays, in .cache/.`);
 }

@@ -27,6 +27,9 @@ export interface World {
 
 const WEBHOOK_SECRET = 'a secret only the demo knows';
 
+/** Of the demo's API; there is nothing to protect. */
+export const ADMIN_KEY = 'the-key-of-the-demo';
+
 const LOGIN = 'you';
 
 export interface WorldOptions {
@@ -68,6 +71,7 @@ export async function createWorld(options: WorldOptions): Promise<World> {
       TEMPORAL_CLI: temporalBinary.path,
       STARKEEP_DATA_DIR: join(dir, 'starkeep'),
       STARKEEP_PORT: String(await freePort(8000)),
+      STARKEEP_ADMIN_KEY: ADMIN_KEY,
     };
     const starkeep = await startUp({
       config: loadConfig(environment, 'up'),

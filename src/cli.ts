@@ -4,9 +4,9 @@ import { parseEnv } from 'node:util';
 import { Command, CommanderError } from 'commander';
 import { migrate } from './adapters/postgres/migrate.ts';
 import type { SelectionOptions } from './commands/batch.ts';
-import { Refusal } from './commands/refusal.ts';
-import { typed, type Output } from './commands/wording.ts';
-import { ConfigError, loadConfig, required, type Config, type Role } from './config.ts';
+import { Refusal, UsageError } from './commands/refusal.ts';
+import { typed, useSettingsFile, type Output } from './commands/wording.ts';
+import { ConfigError, loadConfig, required, settingsFileProblems, type Config, type Role } from './config.ts';
 import { Failure } from './domain/failures.ts';
 import type { MirrorDecision } from './domain/ports.ts';
 import { VERSION } from './version.ts';
@@ -37,7 +37,7 @@ program
   .action(async () => {
     const { up } = await import('./commands/up.ts');
     const config = settings('up');
-    await up(config, process.env, typed(settingsFile ? `list --settings ${quoted(settingsFile.path)}` : 'list'));
+    await up(config, process.env, typed('list'));
   });
 
 program
@@ -111,7 +111,7 @@ program
       return dryRun(settings('none'), { repository, ...options }, out);
     }
     if (options.acceptRewrites && repository === undefined) {
-      throw new ConfigError(['--accept-rewrites is about one mirror: name it.']);
+      throw new UsageError('--accept-rewrites is about one mirror: name it.');
     }
     const { selectionOf, syncMany } = await import('./commands/batch.ts');
     const selection = selectionOf(repository, options);
@@ -124,6 +124,16 @@ program
       ...(options.acceptRewrites ? { acceptRewrites: true } : {}),
     };
     await decide(settings('none'), 'syncNow', repository ?? '', person, out);
+  });
+
+program
+  .command('add')
+  .argument('<repository>', 'owner/name')
+  .description('mirror a repository that need not be starred; no filter and no star list takes it away again')
+  .option('--by <name>', 'who asks (default: the user of this system)')
+  .action(async (repository: string, { by }: { by?: string }) => {
+    const { add } = await import('./commands/add.ts');
+    await add(settings('none'), repository, by || systemUser(), out);
   });
 
 decisionCommand(program, 'pause', 'pause', 'sync nothing until it is resumed; calls off its deletion');
@@ -155,9 +165,10 @@ program
   .command('reconcile')
   .description('read the star list now, and wait for what it finds; Ctrl-C leaves it running')
   .option('--full', 'read everything, however recent the last complete reading is')
-  .action(async (options: { full?: boolean }) => {
+  .option('--by <name>', 'who asks (default: the user of this system)')
+  .action(async ({ full, by }: { full?: boolean; by?: string }) => {
     const { reconcile } = await import('./commands/star-list.ts');
-    await reconcile(settings('none'), options, out);
+    await reconcile(settings('none'), { full: full ?? false, by: by || systemUser() }, out);
   });
 
 const batches = program
@@ -336,6 +347,8 @@ function loadSettingsFile(path: string): void {
       `--settings names "${path}", which cannot be read (${(error as NodeJS.ErrnoException).code}).`,
     ]);
   }
+  const problems = settingsFileProblems(content);
+  if (problems.length > 0) throw new ConfigError(problems.map((problem) => `${path}, ${problem}`));
   const names = new Set<string>();
   for (const [name, value] of Object.entries(parseEnv(content))) {
     if (process.env[name]) continue;
@@ -343,6 +356,7 @@ function loadSettingsFile(path: string): void {
     names.add(name);
   }
   settingsFile = { path, names };
+  useSettingsFile(quoted(path));
 }
 
 /** For a shell. */
@@ -356,6 +370,10 @@ function explain(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_USAGE;
   if (error instanceof ConfigError) {
     process.stderr.write(`${error.message}\n\nNothing was started. \`starkeep config\` prints every setting.\n`);
+    return EXIT_USAGE;
+  }
+  if (error instanceof UsageError) {
+    process.stderr.write(`${error.message}\nNothing was done. \`starkeep help COMMAND\` says how a command is used.\n`);
     return EXIT_USAGE;
   }
   if (error instanceof Refusal) {

@@ -136,6 +136,12 @@ export const SETTINGS: readonly Setting[] = [
     '`auto` (stream, and clone only where that is impossible), `stream` or `clone`',
     oneOf('auto', 'stream', 'clone'),
   ),
+  row(
+    'STARKEEP_STAGE_ABOVE',
+    '1GB',
+    "a first transfer above this size (`500MB`, `2GiB`), by GitHub's estimate, goes in stages of about this size; `never` turns it off",
+    sizeOrNever,
+  ),
   row('STARKEEP_LFS', 'auto', 'Git LFS objects: `auto` (where a repository uses them) or `off`', oneOf('auto', 'off')),
   row(
     'STARKEEP_LFS_MAX_SIZE',
@@ -237,6 +243,8 @@ export interface Config {
   /** `everyMs` is `null` when it is turned off. */
   drift: { everyMs: number | null; policy: DriftPolicy };
   transfer: 'auto' | 'stream' | 'clone';
+  /** `null`: no transfer goes in stages. */
+  stageAboveBytes: number | null;
   lfs: { mode: 'auto' | 'off'; maxBytes: number };
   transferSlots: number;
   filters: Filters;
@@ -347,6 +355,7 @@ export function loadConfig(environment: Record<string, string | undefined>, role
     archiveRetentionMs: get('STARKEEP_ARCHIVE_RETENTION'),
     drift: { everyMs: get('STARKEEP_DRIFT_EVERY'), policy: get('STARKEEP_DRIFT_POLICY') },
     transfer: get('STARKEEP_TRANSFER'),
+    stageAboveBytes: get('STARKEEP_STAGE_ABOVE'),
     lfs: { mode: get('STARKEEP_LFS'), maxBytes: get('STARKEEP_LFS_MAX_SIZE') },
     transferSlots: get('STARKEEP_TRANSFER_SLOTS'),
     filters: parseFilters(Object.fromEntries(FILTER_NAMES.map((name) => [name, get(`STARKEEP_FILTER_${name}`)]))),
@@ -420,8 +429,37 @@ function unknownNames(environment: Record<string, string | undefined>): string[]
   );
   const ours = known.filter((name) => name.startsWith('STARKEEP_'));
   return Object.entries(environment)
-    .filter(([name, value]) => value && name.startsWith('STARKEEP_') && !known.includes(name))
+    .filter(([name, value]) => value && /^STARKEEP_/i.test(name) && !known.includes(name))
     .map(([name]) => `${name} is not a setting of Starkeep. Did you mean ${nearest(name, ours)}?`);
+}
+
+const OURS = /^(?:STARKEEP|GITHUB|ONEDEV|TEMPORAL)_|^DATABASE_URL/i;
+
+/**
+ * What in a settings file would pass unseen. The environment holds other programs' names too, GitHub's own among them; a settings file is ours, so
+ * there every name of this kind has to be a setting.
+ * @returns sentences that begin with the line
+ */
+export function settingsFileProblems(content: string): string[] {
+  const known = SETTINGS.flatMap(({ name, secret }) => (secret ? [name, `${name}_FILE`] : [name]));
+  const problems: string[] = [];
+  let quote: string | null = null;
+  for (const [index, line] of content.split(/\r?\n/).entries()) {
+    const where = `line ${index + 1}`;
+    if (quote !== null) {
+      if (line.includes(quote)) quote = null;
+      continue;
+    }
+    if (/^\s*(?:#|$)/.test(line)) continue;
+    const [, name = '', value = ''] = /^\s*(?:export\s+)?([A-Za-z_]\w*)\s*=\s*(.*)$/.exec(line) ?? [];
+    const [opening = ''] = value;
+    if (/["'`]/.test(opening) && !value.slice(1).includes(opening)) quote = opening;
+    if (name === '') problems.push(`${where} is not NAME=value.`);
+    else if (OURS.test(name) && !known.includes(name) && !/^(?:STARKEEP|TEMPORAL)_/.test(name)) {
+      problems.push(`${where}: ${name} is not a setting of Starkeep. Did you mean ${nearest(name, known)}?`);
+    }
+  }
+  return problems;
 }
 
 function nearest(name: string, known: string[]): string {
@@ -614,6 +652,16 @@ function size(value: string): number {
     return Math.round((maxSizeKb(value) ?? Number.NaN) * 1000);
   } catch (error) {
     throw new Error('a size of at least 1KB, such as 500MB or 4GiB', { cause: error });
+  }
+}
+
+/** @returns bytes; `null` for never */
+function sizeOrNever(value: string): number | null {
+  if (value.trim() === 'never') return null;
+  try {
+    return size(value);
+  } catch (error) {
+    throw new Error('never, or a size of at least 1KB, such as 500MB or 4GiB', { cause: error });
   }
 }
 

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { access, mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -176,6 +177,39 @@ describe('--settings', () => {
     expect([code, stderr.includes('Did you mean STARKEEP_PORT?')]).toEqual([2, true]);
   });
 
+  it('refuses what would pass unseen: a line that sets nothing, and names that are nobody’s', async () => {
+    const path = await envFile(
+      [
+        '# a comment',
+        "GITHUB_SSH_KEY='-----BEGIN",
+        'two lines',
+        "-----END'",
+        'STARKEEP_UNSTAR_POLICY: keep',
+        'GITHUB_TOKN=x',
+        'export ONEDEV_TOKEN=y # why not',
+        'starkeep_unstar_policy=keep',
+        'SOMETHING_ELSE=z',
+      ].join('\n'),
+    );
+
+    const { code, stderr } = await run(['config', '--settings', path]);
+
+    expect(code).toBe(2);
+    expect(stderr.split('\n').slice(1, 4)).toEqual([
+      `  - ${path}, line 5 is not NAME=value.`,
+      `  - ${path}, line 6: GITHUB_TOKN is not a setting of Starkeep. Did you mean GITHUB_TOKEN?`,
+      `  - ${path}, line 8: starkeep_unstar_policy is not a setting of Starkeep. Did you mean STARKEEP_UNSTAR_POLICY?`,
+    ]);
+  });
+
+  it('is part of what a person is told to type next', async () => {
+    const path = await envFile('STARKEEP_PORT=8123\n');
+
+    const { code, stderr } = await run(['list', '--settings', path]);
+
+    expect([code, stderr]).toEqual([2, expect.stringContaining('add: --settings FILE')]);
+  });
+
   it.each([
     ['/nonexistent/settings', 'ENOENT'],
     [tmpdir(), 'EISDIR'],
@@ -184,6 +218,30 @@ describe('--settings', () => {
 
     expect(code).toBe(2);
     expect(stderr).toContain(`  - --settings names "${path}", which cannot be read (${reason}).`);
+  });
+});
+
+describe('starkeep up on a port that another program uses', () => {
+  it('says so before it makes anything', async () => {
+    const other = createServer();
+    other.listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    const { port } = other.address() as AddressInfo;
+    const dataDir = join(tmpdir(), `never-made-${port}`);
+
+    const { code, stderr } = await run(['up'], {
+      GITHUB_LOGIN: 'nobody',
+      ONEDEV_URL: 'http://127.0.0.1:1',
+      ONEDEV_TOKEN: 'x',
+      STARKEEP_PORT: String(port),
+      STARKEEP_DATA_DIR: dataDir,
+    });
+
+    expect(code).toBe(2);
+    expect(stderr).toContain('another program listens there. Choose another STARKEEP_PORT or STARKEEP_HOST.');
+    expect(existsSync(dataDir)).toBe(false);
+    other.close();
+    await once(other, 'close');
   });
 });
 

@@ -77,6 +77,8 @@ describe('a setting', () => {
     ['STARKEEP_REWRITE_POLICY', 'hold', (config) => config.rewritePolicy, 'hold'],
     ['STARKEEP_REWRITE_POLICY', 'follow', (config) => config.rewritePolicy, 'follow'],
     ['STARKEEP_TRANSFER', 'clone', (config) => config.transfer, 'clone'],
+    ['STARKEEP_STAGE_ABOVE', '250MB', (config) => config.stageAboveBytes, 250_000_000],
+    ['STARKEEP_STAGE_ABOVE', 'never', (config) => config.stageAboveBytes, null],
     ['STARKEEP_LFS', 'off', (config) => config.lfs.mode, 'off'],
     ['STARKEEP_LFS_MAX_SIZE', '500MB', (config) => config.lfs.maxBytes, 500_000_000],
     ['STARKEEP_LFS_MAX_SIZE', '2GiB', (config) => config.lfs.maxBytes, 2 ** 31],
@@ -130,6 +132,7 @@ describe('a setting', () => {
     ['STARKEEP_ARCHIVE_RETENTION', 'always', 'forever, or a duration'],
     ['STARKEEP_TRANSFER', 'rsync', 'one of auto, stream, clone'],
     ['STARKEEP_LFS', 'on', 'one of auto, off'],
+    ['STARKEEP_STAGE_ABOVE', '0', 'never, or a size of at least 1KB'],
     ['STARKEEP_LFS_MAX_SIZE', '500', 'a size of at least 1KB'],
     ['STARKEEP_TRANSFER_SLOTS', '0', 'a whole number from 1'],
     [

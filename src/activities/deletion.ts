@@ -9,14 +9,21 @@ import type { ActivityPorts } from './ports.ts';
 /** How many other stars are tried as canaries: the newest of them may have been unstarred too. */
 const CANARIES = 5;
 
+const HELD = 'it is one of many stars missing at once, which wait for a person (`starkeep deletions`)';
+
 export function createDeletionActivities(ports: ActivityPorts) {
-  const { source, target, mirrors, deletions, rules } = ports;
+  const { source, target, mirrors, readings, deletions, rules } = ports;
   const account = createAccountLookup(ports);
 
   return {
-    /** Only reads. Absent is not deleted: anything but a complete proof keeps the mirror. */
+    /**
+     * Only reads. Absent is not deleted: anything but a complete proof keeps the mirror. What a person has to look at first is not even asked about,
+     * whatever led here: a push, a batch and the drift check come by without the star list.
+     */
     async verifyUnstar({ mirrorId }: Correlation): Promise<UnstarProof> {
-      return prove(await known(mirrorId));
+      const mirror = await known(mirrorId);
+      if (await readings.isHeld(mirrorId)) return { verdict: 'unproven', reason: HELD };
+      return prove(mirror);
     },
 
     /**

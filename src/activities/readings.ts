@@ -25,6 +25,8 @@ const RESERVE = 500;
 export function createReadingActivities(ports: ActivityPorts) {
   const { source, mirrors, readings, control, rules } = ports;
   const account = createAccountLookup(ports);
+  /** What is kept anyway stays in the record as starred: it is asked about when it goes missing, and not at every reading after that. */
+  const askOnce = rules.unstarPolicy === 'keep';
 
   return {
     /** Decides what kind of reading is due. If we die here, the next attempt gets the same reading. */
@@ -77,14 +79,20 @@ export function createReadingActivities(ports: ActivityPorts) {
       const { correlationId, readingId, kind } = request;
       const tally = kind === 'quick' ? request.tally : { ...request.tally, seen: await readings.seenIn(readingId) };
       const incompleteWhy = kind === 'sweep' ? incompleteBecause(tally) : `a ${kind} reading proves no absence`;
-      const facts = { ...(await readings.absence(readingId)), seen: tally.seen, atOnce: rules.deleteBudget.max };
+      const facts = {
+        ...(await readings.absence(readingId, askOnce)),
+        seen: tally.seen,
+        atOnce: rules.deleteBudget.max,
+      };
       const conclusion = incompleteWhy === null ? conclude(facts) : null;
       const absent = conclusion === null ? 0 : facts.absent;
       if (conclusion?.kind === 'ask') await askAbout(readingId, correlationId);
       await readings.end(readingId, { tally, signalled: request.signalled, absent, incompleteWhy, conclusion });
       const fields = { correlationId, readingId, kind, seen: tally.seen, total: tally.total, absent, incompleteWhy };
-      if (conclusion && 'reason' in conclusion) log.error('absent stars held back', { ...fields, ...conclusion });
-      else log.info('star list read', { ...fields, conclusion: conclusion?.kind ?? null });
+      if (conclusion && 'reason' in conclusion) {
+        const { kind: verdict, reason } = conclusion;
+        log.error('absent stars held back', { ...fields, conclusion: verdict, reason });
+      } else log.info('star list read', { ...fields, conclusion: conclusion?.kind ?? null });
       const { signalled } = request;
       return { kind, incompleteWhy, seen: tally.seen, signalled, absent, conclusion: conclusion?.kind ?? null };
     },
@@ -130,7 +138,7 @@ export function createReadingActivities(ports: ActivityPorts) {
   }
 
   async function askAbout(readingId: string, correlationId: string): Promise<number> {
-    const absent = await readings.absentOnes(readingId);
+    const absent = await readings.absentOnes(readingId, askOnce);
     await signalAll(control, absent, ({ repoId, fullName }) => ({
       kind: 'unstarred',
       trigger: 'reconcile',

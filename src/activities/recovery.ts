@@ -65,12 +65,13 @@ export function createRecoveryActivities({ hookDeliveries, recoveries }: Activit
       for (const missed of due) {
         Context.current().cancellationSignal.throwIfAborted();
         const { guid, event, status, requests } = missed;
-        const asked = await ask(source, missed);
-        if (asked) await recoveries.noteRequest(runId, guid);
-        else await recoveries.endAll('expired', [guid]);
+        const answer = await ask(source, missed);
+        if (answer === 'gone') await recoveries.endAll('expired', [guid]);
+        else await recoveries.noteRequest(runId, guid);
         const fields = { correlationId, deliveryId: guid, event, status };
-        if (asked) log.info('redelivery requested', { ...fields, request: requests + 1 });
-        else log.warn('missed delivery cannot be had any more', fields);
+        if (answer === 'gone') log.warn('missed delivery cannot be had any more', fields);
+        else if (answer === 'accepted') log.info('redelivery requested', { ...fields, request: requests + 1 });
+        else log.warn('redelivery refused', { ...fields, request: requests + 1, reason: answer.refused });
         Context.current().heartbeat();
       }
       return { requested: due.length };
@@ -111,17 +112,21 @@ export function createRecoveryActivities({ hookDeliveries, recoveries }: Activit
     return due.slice(0, REQUESTS_AT_ONCE);
   }
 
-  /** @returns false when GitHub no longer has it */
-  async function ask(source: SourceDeliveries, { deliveryId }: MissedDelivery): Promise<boolean> {
+  /** Whatever GitHub has against one delivery must not keep it from being asked for the others. */
+  async function ask(source: SourceDeliveries, { deliveryId }: MissedDelivery): Promise<Answer> {
     try {
       await source.redeliver(deliveryId);
-      return true;
+      return 'accepted';
     } catch (error) {
-      if (error instanceof Failure && error.kind === 'SourceGone') return false;
+      if (error instanceof Failure && error.kind === 'SourceGone') return 'gone';
+      if (error instanceof Failure && error.kind === 'SourceBadResponse') return { refused: error.message };
       throw error;
     }
   }
 }
+
+/** What GitHub says to a request: yes, that it has the delivery no more, or something against it. */
+type Answer = 'accepted' | 'gone' | { refused: string };
 
 /** The guids named in one log line; the count is always whole. */
 const GUIDS_SHOWN = 5;

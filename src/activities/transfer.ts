@@ -23,7 +23,7 @@ export function createTransferActivities({ source, target, transfer, mirrors, ru
       const mirror = await mirrors.get(mirrorId);
       if (!mirror?.project) throw new Failure('TargetProjectMissing', `the record names no project for ${mirrorId}`);
       const { project, sourceDigest } = mirror;
-      const { cloneUrl, sshUrl } = mirror.upstream;
+      const { cloneUrl, sshUrl, sizeBytes } = mirror.upstream;
       if (cloneUrl === null) throw new Failure('MirrorUnknown', `the record has no clone address for ${mirrorId}`);
 
       const report = await withHeartbeat(async (context) =>
@@ -33,6 +33,7 @@ export function createTransferActivities({ source, target, transfer, mirrors, ru
             source: await source.gitRemote({ cloneUrl, sshUrl }),
             target: target.gitRemote(project),
             knownDigest: force ? null : sourceDigest,
+            ...(sizeBytes === undefined ? {} : { sizeBytes }),
             ...(rules.archiveRetentionMs === null
               ? {}
               : { archivesExpireBefore: new Date(Date.now() - rules.archiveRetentionMs).toISOString() }),

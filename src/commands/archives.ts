@@ -13,7 +13,7 @@ import { createRedactor } from '../domain/redaction.ts';
 import { USER_AGENT } from '../version.ts';
 import { oneMirror } from './choose.ts';
 import { withDatabase } from './installation.ts';
-import { Refusal } from './refusal.ts';
+import { Refusal, UsageError } from './refusal.ts';
 import { counted, time, typed, type Output } from './wording.ts';
 
 /** `starkeep history` and `starkeep restore`: what upstream rewrote or removed, and the way back. OneDev is asked, not the record. */
@@ -97,5 +97,5 @@ function archivesOf({ secrets }: Config) {
 function timeOf(text: string): string {
   const at = new Date(text);
   if (/^\d{4}-\d\d-\d\d/.test(text) && !Number.isNaN(at.getTime())) return at.toISOString();
-  throw new ConfigError([`--at must be a time such as 2026-11-23 or 2026-11-23T14:25:30Z, but is "${text}".`]);
+  throw new UsageError(`--at must be a time such as 2026-11-23 or 2026-11-23T14:25:30Z, but is "${text}".`);
 }

@@ -2,8 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import Table from 'cli-table3';
 import { createAccountStore } from '../adapters/postgres/accounts.ts';
+import { createAuditStore } from '../adapters/postgres/audit.ts';
 import { createBatchStore } from '../adapters/postgres/batches.ts';
-import { ConfigError, type Config } from '../config.ts';
+import type { Config } from '../config.ts';
+import { audited } from '../domain/audit.ts';
 import {
   beginBatch,
   cancelBatch as cancel,
@@ -15,7 +17,7 @@ import { Failure } from '../domain/failures.ts';
 import type { BatchStore } from '../domain/ports.ts';
 import { filterOption } from './filter-options.ts';
 import { withDatabase, withInstallation } from './installation.ts';
-import { Refusal } from './refusal.ts';
+import { Refusal, UsageError } from './refusal.ts';
 import { counted, time, typed, type Output } from './wording.ts';
 
 /** `starkeep sync --all | --failed | --filter …`, and `starkeep batches`: many mirrors on one request. */
@@ -41,7 +43,7 @@ export function selectionOf(
 ): BatchSelection | null {
   const asked = [name !== undefined, all === true, failed === true, filter !== undefined];
   if (asked.filter(Boolean).length !== 1) {
-    throw new ConfigError(['`starkeep sync` needs one repository, or one of --all, --failed and --filter.']);
+    throw new UsageError('`starkeep sync` needs one repository, or one of --all, --failed and --filter.');
   }
   if (filter !== undefined) return filterOption(filter);
   if (name !== undefined) return null;
@@ -60,7 +62,11 @@ export async function syncMany(
   await withInstallation(config, async (db, control) => {
     const batches = createBatchStore(db);
     const request = { selection, by, correlationId: `batch-${randomUUID()}` };
-    const { batch, joined } = await beginBatch({ accounts: createAccountStore(db), batches, control }, request);
+    const { correlationId } = request;
+    const entry = { actor: by, action: 'batch.begin', subject: null, details: { kind: selection.kind, correlationId } };
+    const { batch, joined } = await audited(createAuditStore(db), entry, () =>
+      beginBatch({ accounts: createAccountStore(db), batches, control }, request),
+    );
     const { batchId } = batch;
     out.print(
       joined
@@ -219,7 +225,10 @@ function page(batch: BatchProgress, problems: BatchItem[]): string {
 /** @throws Failure `BatchUnknown`, `BatchEnded` */
 export async function cancelBatch(config: Config, batchId: string, by: string, out: Output): Promise<void> {
   await withInstallation(config, async (db, control) => {
-    await cancel({ batches: createBatchStore(db), control }, batchId, by);
+    const batches = createBatchStore(db);
+    if (!(await batches.get(batchId))) throw new Failure('BatchUnknown', `There is no batch ${batchId}.`);
+    const entry = { actor: by, action: 'batch.cancel', subject: batchId, details: {} };
+    await audited(createAuditStore(db), entry, () => cancel({ batches, control }, batchId, by));
     out.print(`Batch ${batchId} begins nothing new; what is under way ends by itself.`);
     out.print(`How it goes: ${typed(`batches show ${batchId}`)}`);
   });

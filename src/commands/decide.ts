@@ -62,7 +62,9 @@ function outcome(decision: MirrorDecision, mirror: MirrorLine, deletion: Deletio
   switch (decision) {
     case 'syncNow':
       if (deletion) return 'GitHub is asked once more whether it is starred; only then it is synced and kept.';
-      return mirror.status === 'deleted' ? 'it comes back if it is starred.' : 'it is synced now.';
+      return mirror.status === 'deleted'
+        ? 'it comes back if it is starred.'
+        : 'told to sync now; this does not wait for it.';
     case 'pause':
       return deletion
         ? 'paused, and its deletion is called off for now.'

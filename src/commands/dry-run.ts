@@ -9,6 +9,7 @@ import { addPage, EMPTY_TALLY, incompleteBecause } from '../domain/sweep.ts';
 import { githubOptions } from '../github-options.ts';
 import { filterTexts } from './filter-options.ts';
 import { counted, type Output } from './wording.ts';
+import { UsageError } from './refusal.ts';
 
 /** `starkeep sync --dry-run`: what would be kept of the stars there are now. It reads GitHub, and changes nothing anywhere. */
 
@@ -32,7 +33,7 @@ interface StarList {
 export async function dryRun(config: Config, options: DryRunOptions, out: Output): Promise<void> {
   const { repository, all, failed } = options;
   if (repository !== undefined || all || failed) {
-    throw new ConfigError(['--dry-run is about the whole star list: no repository, --all or --failed goes with it.']);
+    throw new UsageError('--dry-run is about the whole star list: no repository, --all or --failed goes with it.');
   }
   const { token, login } = config.github;
   if (!token && !login)

@@ -1,7 +1,7 @@
 import { closest } from 'fastest-levenshtein';
-import { ConfigError } from '../config.ts';
 import { filterSelection, type BatchSelection, type FilterTexts } from '../domain/batches.ts';
 import { FILTER_NAMES, FilterError, parseFilters, type FilterName } from '../domain/filters.ts';
+import { UsageError } from './refusal.ts';
 
 /** `--filter NAME=VALUE`, repeatable: the same words as the settings `STARKEEP_FILTER_NAME`. */
 
@@ -11,7 +11,7 @@ export function filterTexts(options: readonly string[]): FilterTexts {
   for (const option of options) {
     const [, word = '', value = ''] = /^([^=]*)=(.*)$/s.exec(option) ?? [];
     const name = nameOf(word, option);
-    if (texts[name] !== undefined) throw new ConfigError([`--filter ${word} is given twice; put both into one.`]);
+    if (texts[name] !== undefined) throw new UsageError(`--filter ${word} is given twice; put both into one.`);
     texts[name] = value;
   }
   try {
@@ -19,7 +19,7 @@ export function filterTexts(options: readonly string[]): FilterTexts {
   } catch (error) {
     if (!(error instanceof FilterError)) throw error;
     const [, rest = error.message] = /^STARKEEP_FILTER_\w+(.*)$/s.exec(error.message) ?? [];
-    throw new ConfigError([`--filter ${error.filter.toLowerCase()}${rest}`]);
+    throw new UsageError(`--filter ${error.filter.toLowerCase()}${rest}`);
   }
   return texts;
 }
@@ -35,9 +35,9 @@ function nameOf(word: string, option: string): FilterName {
   if (known) return known;
   const words = FILTER_NAMES.map((filter) => filter.toLowerCase());
   if (word === '') {
-    throw new ConfigError([`--filter must be NAME=VALUE, such as languages=Go,Rust, but is "${option}".`]);
+    throw new UsageError(`--filter must be NAME=VALUE, such as languages=Go,Rust, but is "${option}".`);
   }
-  throw new ConfigError([
+  throw new UsageError(
     `--filter has no "${word}". Did you mean ${closest(name.toLowerCase(), words)}? There are ${words.join(', ')}.`,
-  ]);
+  );
 }

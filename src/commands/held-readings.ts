@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import pLimit from 'p-limit';
 import { createAccountStore } from '../adapters/postgres/accounts.ts';
+import { createAuditStore } from '../adapters/postgres/audit.ts';
 import type { Database } from '../adapters/postgres/database.ts';
 import { createReadingStore } from '../adapters/postgres/readings.ts';
 import type { Config } from '../config.ts';
+import { audited } from '../domain/audit.ts';
 import type { Reading } from '../domain/ports.ts';
 import { withInstallation } from './installation.ts';
 import { Refusal } from './refusal.ts';
@@ -37,18 +39,22 @@ export async function askAboutHeld(config: Config, readingId: string, by: string
     }
     const readings = createReadingStore(db);
     const correlationId = `ask-${readingId}-${randomUUID()}`;
-    const absent = await readings.absentOnes(readingId);
-    // If we die in here, the reading is still held, and asking about some of them twice is harmless.
-    await pLimit(SIGNALS_AT_ONCE).map(absent, ({ repoId, fullName }) =>
-      control.repoEvent({
-        kind: 'unstarred',
-        trigger: 'reconcile',
-        repoId,
-        fullName,
-        correlationId: `${correlationId}-${repoId}`,
-      }),
-    );
-    await readings.approve(readingId, by);
+    const entry = { actor: by, action: 'deletions.ask', subject: readingId, details: { correlationId } };
+    const absent = await audited(createAuditStore(db), entry, async () => {
+      const found = await readings.absentOnes(readingId);
+      // If we die in here, the reading is still held, and asking about some of them twice is harmless.
+      await pLimit(SIGNALS_AT_ONCE).map(found, ({ repoId, fullName }) =>
+        control.repoEvent({
+          kind: 'unstarred',
+          trigger: 'reconcile',
+          repoId,
+          fullName,
+          correlationId: `${correlationId}-${repoId}`,
+        }),
+      );
+      await readings.approve(readingId, by);
+      return found;
+    });
     out.print(`GitHub is asked about ${counted(absent.length, 'repository', 'repositories')}.`);
     out.print('Only what is proven unstarred is going to be deleted, each at the end of its grace period:');
     out.print(`  ${typed('deletions')}`);

@@ -65,6 +65,6 @@ function nowhere({ dataDir }: Config, unset: string[], another = false): ConfigE
   return new ConfigError([
     another
       ? `${names}, and the \`starkeep up\` that runs with the data folder ${dataDir} uses other servers than the ones that are set.`
-      : `${names}, and no \`starkeep up\` runs with the data folder ${dataDir}.`,
+      : `${names}, and no \`starkeep up\` runs with the data folder ${dataDir}. If its settings are in a file, add: --settings FILE`,
   ]);
 }

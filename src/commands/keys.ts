@@ -1,11 +1,11 @@
 import Table from 'cli-table3';
 import { createKeyStore } from '../adapters/postgres/api-keys.ts';
 import { createAuditStore } from '../adapters/postgres/audit.ts';
-import { ConfigError, type Config } from '../config.ts';
+import type { Config } from '../config.ts';
 import { audited } from '../domain/audit.ts';
 import { KEY_SCOPES, keyNameProblem, type ApiKey, type KeyScope } from '../domain/keys.ts';
 import { withDatabase } from './installation.ts';
-import { Refusal } from './refusal.ts';
+import { Refusal, UsageError } from './refusal.ts';
 import { time, typed, type Output } from './wording.ts';
 
 /** `starkeep keys`: who may use the API. Whoever can reach the database may; so this is also the way back when every key was lost. */
@@ -19,8 +19,8 @@ export interface NewKeyOptions {
 export async function createKey(config: Config, options: NewKeyOptions, by: string, out: Output): Promise<void> {
   const { name, scope } = options;
   const problem = keyNameProblem(name);
-  if (problem !== null) throw new ConfigError([`--name "${name}" ${problem}.`]);
-  if (!isScope(scope)) throw new ConfigError([`--scope must be one of ${KEY_SCOPES.join(', ')}, but is "${scope}".`]);
+  if (problem !== null) throw new UsageError(`--name "${name}" ${problem}.`);
+  if (!isScope(scope)) throw new UsageError(`--scope must be one of ${KEY_SCOPES.join(', ')}, but is "${scope}".`);
   const made = await withDatabase(config, async (db) => {
     const entry = { actor: by, action: 'key.created', subject: name, details: { scope } };
     return audited(createAuditStore(db), entry, async () => {

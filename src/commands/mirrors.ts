@@ -1,12 +1,13 @@
 import Table from 'cli-table3';
 import { lastReadings, listMirrors, syncsOf, type MirrorLine, type SyncLine } from '../adapters/postgres/overview.ts';
-import { ConfigError, type Config } from '../config.ts';
+import type { Config } from '../config.ts';
 import { FAILURES, isFailureKind } from '../domain/failures.ts';
 import { MIRROR_STATUSES } from '../domain/model.ts';
 import { someMirrors } from './choose.ts';
 import { withDatabase } from './installation.ts';
 import { starListSentences } from './star-list.ts';
 import { counted, shortened, tally, time, typed, wrapped, type Output } from './wording.ts';
+import { UsageError } from './refusal.ts';
 
 /** `starkeep list` and `starkeep show`: what is kept, and how it is. */
 
@@ -20,7 +21,7 @@ const SHORTEST_LINE = 20;
 export async function list(config: Config, options: { status?: string; json?: boolean }, out: Output): Promise<void> {
   const { status } = options;
   if (status !== undefined && !(MIRROR_STATUSES as readonly string[]).includes(status)) {
-    throw new ConfigError([`--status must be one of ${MIRROR_STATUSES.join(', ')}, but is "${status}".`]);
+    throw new UsageError(`--status must be one of ${MIRROR_STATUSES.join(', ')}, but is "${status}".`);
   }
   const { mirrors, readings } = await withDatabase(config, async (db) => ({
     mirrors: await listMirrors(db, status ?? null),
@@ -136,8 +137,11 @@ function commands({ status, paused }: MirrorLine): { label: string; command: str
 
 function changes({ refs, errorKind, errorMessage }: SyncLine): string {
   if (errorKind) return `${errorKind}: ${errorMessage ?? ''}`;
-  const counts = Object.entries(refs ?? {}).filter(([name, count]) => name !== 'source' && count > 0);
-  return counts.map(([name, count]) => `${count} ${name}`).join(', ') || 'no ref changed';
+  const counts = Object.entries(refs ?? {}).filter(
+    ([name, count]) => !['source', 'forced'].includes(name) && count > 0,
+  );
+  const forced = (name: string) => (name === 'updated' && refs?.['forced'] ? ` (${refs['forced']} rewritten)` : '');
+  return counts.map(([name, count]) => `${count} ${name}${forced(name)}`).join(', ') || 'no ref changed';
 }
 
 /** Dates first: what is too long is cut off at the end. */

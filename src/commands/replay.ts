@@ -2,12 +2,12 @@ import { acceptedDeliveries, findDelivery, type DeliveryLine } from '../adapters
 import { createAuditStore } from '../adapters/postgres/audit.ts';
 import type { Queryable } from '../adapters/postgres/database.ts';
 import { createDeliveryStore } from '../adapters/postgres/deliveries.ts';
-import { ConfigError, type Config } from '../config.ts';
+import type { Config } from '../config.ts';
 import { audited } from '../domain/audit.ts';
 import type { RepoEvent } from '../domain/events.ts';
 import { replayDelivery } from '../domain/replay.ts';
 import { withInstallation } from './installation.ts';
-import { Refusal } from './refusal.ts';
+import { Refusal, UsageError } from './refusal.ts';
 import { sinceMs } from './since.ts';
 import { counted, time, type Output } from './wording.ts';
 
@@ -35,7 +35,7 @@ export async function replay(
 ): Promise<void> {
   const several = options.since !== undefined || options.failed === true;
   if ((guid !== undefined) === several) {
-    throw new ConfigError(['`starkeep replay` needs either the guid of one delivery, or --since or --failed.']);
+    throw new UsageError('`starkeep replay` needs either the guid of one delivery, or --since or --failed.');
   }
   const within = options.since === undefined ? null : sinceMs(options.since);
   await withInstallation(config, async (db, control) => {

@@ -1,17 +1,25 @@
+import { createAuditStore } from '../adapters/postgres/audit.ts';
 import type { ReadingLine } from '../adapters/postgres/overview.ts';
 import { startReading } from '../adapters/temporal.ts';
 import type { Config } from '../config.ts';
+import { audited } from '../domain/audit.ts';
 import type { ReadingSummary } from '../domain/record.ts';
-import { withTemporal } from './installation.ts';
+import { withDatabase, withTemporal } from './installation.ts';
 import { counted, time, typed, type Output } from './wording.ts';
 
 /** `starkeep reconcile`, and what `starkeep list` says of the star list. */
 
 /** Reads the star list now and waits for what was found. Ended early, it leaves the reading running: that belongs to the worker. */
-export async function reconcile(config: Config, options: { full?: boolean }, out: Output): Promise<void> {
+export async function reconcile(
+  config: Config,
+  { full, by }: { full: boolean; by: string },
+  out: Output,
+): Promise<void> {
   await withTemporal(config, async (temporal) => {
-    const full = options.full ?? false;
-    const reading = await startReading(temporal, { full });
+    const entry = { actor: by, action: 'stars.read', subject: null, details: { full } };
+    const reading = await withDatabase(config, (db) =>
+      audited(createAuditStore(db), entry, () => startReading(temporal, { full })),
+    );
     const what = reading.joined
       ? `A reading of the star list is running already, started by an earlier \`starkeep reconcile\`${full ? ' and perhaps not a full one' : ''}`
       : 'The star list is being read';
@@ -35,7 +43,9 @@ const CONCLUSIONS: Record<NonNullable<ReadingSummary['conclusion']>, string> = {
 };
 
 function found({ kind, seen, signalled, absent, conclusion, incompleteWhy }: ReadingSummary): string {
-  const parts = [`${counted(seen, 'star')} seen`, `${counted(signalled, 'mirror')} reached`];
+  // A quick reading looks at the newest stars and at the latest pushes, which may be the same ones.
+  const what = kind === 'quick' ? 'the newest stars and the latest pushes' : counted(seen, 'star');
+  const parts = [`${what} seen`, `${counted(signalled, 'mirror')} told to look`];
   if (conclusion !== null) parts.push(`${absent} absent (${CONCLUSIONS[conclusion]})`);
   const name = kind === 'sweep' && incompleteWhy !== null ? 'Incomplete reading' : KINDS[kind];
   return `${name}: ${parts.join(', ')}.${incompleteWhy === null ? '' : ` No absence is concluded from it: ${incompleteWhy}.`}`;

@@ -12,9 +12,16 @@ export interface Output {
   redraw?: (text: string) => void;
 }
 
+/** The `--settings` of this run, as a shell takes it: what is to be typed next needs it too. */
+let settingsOption = '';
+
+export function useSettingsFile(path: string): void {
+  settingsOption = ` --settings ${path}`;
+}
+
 /** As it is typed in a checkout, where most people are. */
 export function typed(command: string): string {
-  return `npx starkeep ${command}`;
+  return `npx starkeep ${command}${settingsOption}`;
 }
 
 /** To the minute, `2026-11-23 22:05 UTC`. */

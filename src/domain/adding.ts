@@ -2,6 +2,9 @@ import { Failure } from './failures.ts';
 import { mirrorIdOf, type MirrorId } from './model.ts';
 import type { AccountStore, MirrorControl, MirrorStore, SourceHost } from './ports.ts';
 
+/** `owner/name`, as GitHub lets repositories be called. */
+export const FULL_NAME = /^[\w-]{1,100}\/(?!\.{1,2}$)[\w.-]{1,100}$/;
+
 export interface AddingPorts {
   accounts: Pick<AccountStore, 'current'>;
   mirrors: Pick<MirrorStore, 'saveUpstream'>;

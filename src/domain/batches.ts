@@ -105,6 +105,24 @@ export async function beginBatch(
 }
 
 /**
+ * Starts the workflow of every running batch that has none any more: its Temporal server was lost, somebody terminated it, or whoever opened the
+ * batch died before this. It begins where its record is; one that runs stays as it is. May be repeated, and by several processes at once.
+ * @throws Failure `TemporalUnavailable`
+ */
+export async function goOnWithBatches({
+  batches,
+  control,
+}: {
+  batches: Pick<BatchStore, 'list'>;
+  control: Pick<MirrorControl, 'startBatch'>;
+}): Promise<void> {
+  for (const batch of await batches.list({ limit: RUNNING_AT_MOST, state: 'running' })) await control.startBatch(batch);
+}
+
+/** Of each selection one batch runs at a time: nobody thinks up so many. */
+const RUNNING_AT_MOST = 100;
+
+/**
  * Asks a batch to end: what is under way in mirrors goes on to its end, nothing new begins. May be repeated.
  * @returns how far it is; the workflow closes it a moment later
  * @throws Failure `BatchUnknown` · `BatchEnded` when it is over already · `TemporalUnavailable`

@@ -236,6 +236,8 @@ export interface Mirror {
     defaultBranch: string | null;
     /** When it said so; `null`: never asked. */
     readAt: string | null;
+    /** Its own estimate of the size; 0 proves nothing. */
+    sizeBytes?: number;
   };
   status: MirrorStatus;
   /** The status in a sentence, where there is more to say. */

@@ -187,6 +187,8 @@ export interface TransferRequest {
   /** The digest of the last sync that ended well: when the source still has it, the transfer ends as `unchanged` after one listing. `null`: compare everything. */
   knownDigest: string | null;
   rewritePolicy: RewritePolicy;
+  /** Upstream's own estimate of the repository's size; absent or 0: nobody knows. */
+  sizeBytes?: number;
   /** ISO time: archived tips from before it are removed in passing, when the target is looked at anyway. Absent: kept for ever. */
   archivesExpireBefore?: string;
   /**
@@ -311,13 +313,18 @@ export interface ReadingStore {
   starredAmong(accountId: string, repoIds: string[]): Promise<Set<string>>;
   /** How many distinct repositories a reading has seen. */
   seenIn(readingId: string): Promise<number>;
-  /** How many stars of the record a reading has not seen, of how many. */
-  absence(readingId: string): Promise<{ absent: number; before: number }>;
+  /**
+   * How many stars of the record a reading has not seen, of how many.
+   * @param askOnce those that were looked at since they are absent do not count: nothing would follow from asking about them again
+   */
+  absence(readingId: string, askOnce?: boolean): Promise<{ absent: number; before: number }>;
   /** Notes since when they are absent. @returns them */
-  absentOnes(readingId: string): Promise<StarredChange[]>;
+  absentOnes(readingId: string, askOnce?: boolean): Promise<StarredChange[]>;
   end(readingId: string, result: ReadingResult): Promise<void>;
   /** Readings whose absences wait for a person; a later complete reading replaces an earlier one. */
   held(accountId: string): Promise<Reading[]>;
+  /** Whether a mirror is one of the absent ones that wait for a person, and nobody has let it be asked about yet. */
+  isHeld(mirrorId: MirrorId): Promise<boolean>;
   /** A person lets the absent ones be asked about. @returns false when there is nothing of that id to approve */
   approve(readingId: string, by: string): Promise<boolean>;
 }
@@ -376,7 +383,7 @@ export interface DeliveryStore {
 
 /** Batches and the mirrors in them. The record is the batch's whole memory: its workflow holds nothing but the id. */
 export interface BatchStore {
-  /** Opens a batch in one statement, or finds the running one of the same selection. */
+  /** Opens a batch in one statement, or finds the running one of the same selection. Forgets what ended three months ago. */
   create(accountId: string, request: BatchRequest): Promise<{ batch: BatchProgress; joined: boolean }>;
   get(batchId: string): Promise<BatchProgress | null>;
   /** Newest first. @param page.before a batch id: only older ones */

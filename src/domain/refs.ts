@@ -79,7 +79,7 @@ export function planSync(source: RefListing, target: RefListing, rules: SyncRule
   const folders = new Set([...wanted.keys()].flatMap(parentsOf));
   const present = withoutRestored(mirrored(target.refs), wanted, folders);
   const expired = target.refs.filter(({ name }) => hasExpired(name, rules.archivesExpireBefore));
-  const archived = archivedTips(target.refs.filter((ref) => !expired.includes(ref)));
+  const archived = archivedTips(target.refs.filter(({ name }) => !hasExpired(name, rules.archivesExpireBefore)));
   const plan: SyncPlan = {
     archives: [],
     first: null,

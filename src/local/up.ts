@@ -1,9 +1,10 @@
 import { mkdir } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { createDatabase } from '../adapters/postgres/database.ts';
 import { migrate } from '../adapters/postgres/migrate.ts';
 import { createStore } from '../adapters/postgres/store.ts';
-import { childEnvironment, type Config } from '../config.ts';
+import { childEnvironment, ConfigError, type Config } from '../config.ts';
 import { adoptSettingKey, makeFirstKey } from '../domain/keys.ts';
 import { POSTGRES_PORT, startPostgres, type PostgresServer } from './embedded-postgres.ts';
 import { startTemporal, TEMPORAL_PORT, TEMPORAL_UI_PORT, type TemporalServer } from './embedded-temporal.ts';
@@ -46,6 +47,7 @@ export interface Installation {
  */
 export async function startUp(options: UpOptions): Promise<Installation> {
   const { config, say } = options;
+  await refuseTakenPort(config);
   await mkdir(config.dataDir, { recursive: true });
   const started: { stop(): Promise<void> }[] = [];
   const stop = async () => {
@@ -107,6 +109,23 @@ async function firstKey(databaseUrl: string, setting: string | undefined): Promi
   } finally {
     await db.close();
   }
+}
+
+/**
+ * Asked before anything is made: whoever runs two installations should hear it at once.
+ * @throws ConfigError
+ */
+async function refuseTakenPort({ host, port }: Config): Promise<void> {
+  const server = createServer();
+  const failed = await new Promise<NodeJS.ErrnoException | null>((resolve) => {
+    server.once('error', resolve);
+    server.listen({ host, port }, () => server.close(() => resolve(null)));
+  });
+  if (failed === null) return;
+  const why = failed.code === 'EADDRINUSE' ? 'another program listens there' : failed.message;
+  throw new ConfigError([
+    `${host}:${port} cannot be listened on: ${why}. Choose another STARKEEP_PORT or STARKEEP_HOST.`,
+  ]);
 }
 
 async function startServers(

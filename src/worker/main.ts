@@ -13,6 +13,7 @@ import { ensureDriftSchedule, ensureReconcileSchedule, ensureRecoverySchedule } 
 import { ensureSearchAttributes } from '../adapters/search-attributes.ts';
 import { createMirrorControl, openTemporal, type TemporalSettings } from '../adapters/temporal.ts';
 import { required, type Config } from '../config.ts';
+import { goOnWithBatches } from '../domain/batches.ts';
 import { Failure } from '../domain/failures.ts';
 import type { BatchStore, MirrorControl } from '../domain/ports.ts';
 import type { Redact } from '../domain/redaction.ts';
@@ -163,15 +164,15 @@ async function host(
   if (stopping.aborted) shutdown();
   else {
     await readStarsOnce(control, log);
-    await goOnWithBatches(control, batches, log);
+    await goOnWithLostBatches(control, batches, log);
   }
   await running;
 }
 
-/** A batch whose workflow is gone (its Temporal server was lost, or somebody terminated it) begins again where its record is; a running one stays as it is. */
-async function goOnWithBatches(control: MirrorControl, batches: BatchStore, log: Logger): Promise<void> {
+/** A Temporal that is away is no reason not to work: the next worker that starts looks again. */
+async function goOnWithLostBatches(control: MirrorControl, batches: BatchStore, log: Logger): Promise<void> {
   try {
-    for (const batch of await batches.list({ limit: 100, state: 'running' })) await control.startBatch(batch);
+    await goOnWithBatches({ control, batches });
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     log.warn({ kind: error.kind, reason: error.message }, 'batches could not be started again');

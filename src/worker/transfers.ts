@@ -17,12 +17,12 @@ export interface WorkerTransfer extends Transfer {
 
 /** The transfer that the settings ask for: streamed or cloned, with or without Git LFS objects. */
 export function createTransfer(
-  config: Pick<Config, 'dataDir' | 'transfer' | 'lfs'>,
+  config: Pick<Config, 'dataDir' | 'transfer' | 'stageAboveBytes' | 'lfs'>,
   { redact, log }: { redact: Redact; log: (message: string, fields: Record<string, unknown>) => void },
 ): WorkerTransfer {
   const cacheDir = join(config.dataDir, 'cache');
   const clone = createCloneTransfer({ cacheDir, redact, log });
-  const stream = createStreamTransfer({ redact, log });
+  const stream = createStreamTransfer({ stageAbove: config.stageAboveBytes, redact, log });
   // Counted in the record: a sync that was cloned instead says why.
   const refs = createChoosingTransfer({ stream, clone, mode: config.transfer, log, onFallback: () => undefined });
   const lfs = createLfsTransfer({ cacheDir, maxBytes: config.lfs.maxBytes, redact, userAgent: USER_AGENT, log });

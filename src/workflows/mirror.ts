@@ -15,7 +15,7 @@ import {
 } from '@temporalio/workflow';
 import type { SearchAttributeUpdatePair } from '@temporalio/common';
 import type { Activities } from '../activities/index.ts';
-import type { MirrorId, MirrorStatus, SyncReport } from '../domain/model.ts';
+import type { Drift, MirrorId, MirrorStatus, SyncReport } from '../domain/model.ts';
 import type { DeleteOutcome, Metadata, RecordEntry, UnstarProof } from '../domain/record.ts';
 import * as messages from './messages.ts';
 import type { Decision, MirrorInput, MirrorState } from './messages.ts';
@@ -282,7 +282,9 @@ class MirrorRun {
     const { force, acceptRewrites } = intent;
     const report = await transfer({ ...this.correlated(intent), force, ...(acceptRewrites ? { acceptRewrites } : {}) });
     if (!remade) return report;
-    return { ...report, drift: { refs: report.refs.created, names: [], projectMissing: true } };
+    // Also when it stays empty: there was no project, and now there is one.
+    const drift: Drift = { refs: report.refs.created, names: [], projectMissing: true };
+    return { ...report, outcome: 'changed', drift };
   }
 
   /** Upstream is gone or blocked: what was mirrored is frozen and kept; that is the day it is worth the most. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseFilters } from '../../src/domain/filters.ts';
+import { mirrorIdOf } from '../../src/domain/model.ts';
 import type { ReadingSummary } from '../../src/domain/record.ts';
 import type { ActivityPorts } from '../../src/activities/ports.ts';
 import type { reconcileStars } from '../../src/workflows/stars.ts';
@@ -130,6 +131,25 @@ describe('a complete reading', () => {
     expect(await store.mirrors.countByStatus()).toMatchObject({ pending: 1, completed: 2 });
   });
 
+  it('asks once about what is kept although it is unstarred, and then counts it as missing no more', async () => {
+    const [gone] = await settled(3);
+    if (gone) world.github.unstar(gone);
+    const keeping: Changes = { rules: { unstarPolicy: 'keep' } };
+
+    const first = await reconcile(true, keeping);
+    await store.db.query('update mirrors set last_checked_at = now() where repo_id = $1', [gone?.id]);
+    const second = await reconcile(true, keeping);
+    const deleting = await reconcile(true);
+
+    expect([first, second]).toMatchObject([
+      { absent: 1, conclusion: 'ask' },
+      { absent: 0, conclusion: 'nothing' },
+    ]);
+    // Whoever changes the policy is asked about it again.
+    expect(deleting).toMatchObject({ absent: 1, conclusion: 'ask' });
+    expect(signalled()).toEqual(['unstarred ada/r0', 'unstarred ada/r0']);
+  });
+
   it('does not ask twice about what is settled already', async () => {
     const [gone] = await settled(3);
     if (gone) world.github.unstar(gone);
@@ -203,6 +223,22 @@ describe('absences that cannot be true, or are too many', () => {
     expect(summary).toMatchObject({ absent: 11, conclusion: 'hold' });
     expect(signalled()).toEqual([]);
     expect(await store.readings.held(store.account.accountId)).toMatchObject([{ absent: 11 }]);
+  });
+
+  it('held back are not asked about by another way either, until a person lets them be', async () => {
+    const repositories = await settled(20);
+    for (const repository of repositories.slice(0, 11)) world.github.unstar(repository);
+    await reconcile(true);
+    const { verifyUnstar } = world.activities();
+    const ids = { mirrorId: mirrorIdOf(repositories[0]?.id ?? ''), correlationId: 'drift-check' };
+
+    const before = await world.run(verifyUnstar, ids);
+    const [held] = await store.readings.held(store.account.accountId);
+    await store.readings.absentOnes(held?.readingId ?? '');
+    const after = await world.run(verifyUnstar, ids);
+
+    expect(before).toEqual({ verdict: 'unproven', reason: expect.stringContaining('wait for a person') as string });
+    expect(after).toMatchObject({ verdict: 'unstarred' });
   });
 
   it('does not count as missing what a later reading saw, even one that broke off', async () => {

@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { createGithubDeliveries } from '../../src/adapters/github-deliveries.ts';
 import type { SourceDeliveries } from '../../src/domain/ports.ts';
 import type { DeliveriesRead, RecoverySummary } from '../../src/domain/record.ts';
@@ -17,8 +17,6 @@ const { store } = world;
 const temporal = devServerEnvironment();
 
 const HOUR_MS = 3_600_000;
-
-beforeEach(() => store.db.query('truncate recoveries, recovery_runs'));
 
 function hookDeliveries(): SourceDeliveries {
   const { apiUrl, app } = world.github;
@@ -182,6 +180,21 @@ describe('a delivery that GitHub could not hand over', () => {
 
     expect(await recoveries()).toMatchObject([
       { guid: 'g-1', requests: 0, ended_as: 'expired' },
+      { guid: 'g-2', requests: 1 },
+    ]);
+  });
+
+  it('that GitHub refuses to send again counts as asked for, and does not stand in the way of the others', async () => {
+    const url = await receiver();
+    miss(url, 'g-1').deliveredAt = new Date(Date.now() - HOUR_MS).toISOString();
+    miss(url, 'g-2');
+    world.github.answerNext(/attempts/, { status: 422, body: '{"message":"Cannot redeliver"}' });
+
+    const { requested } = await recover();
+
+    expect(requested).toBe(2);
+    expect(await recoveries()).toMatchObject([
+      { guid: 'g-1', requests: 1, ended_as: null },
       { guid: 'g-2', requests: 1 },
     ]);
   });

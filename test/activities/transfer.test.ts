@@ -57,6 +57,7 @@ describe('a transfer', () => {
       },
       target: { url: `${world.onedev.url}/github/ada/engine.git`, auth: { password: world.onedev.token } },
       knownDigest: 'digest-1',
+      sizeBytes: repository.sizeKb * 1_000,
       rewritePolicy: 'keep-old',
     });
   });

@@ -106,6 +106,8 @@ describe('sync', () => {
         '100 %: 4 of 4 mirrors\n' +
         `Batch ${firstBatch} completed: 4 mirrors, 4 changed.\n`,
     );
+    const [begun] = await store.audit.read({ limit: 1 });
+    expect(begun).toMatchObject({ actor: 'ann', action: 'batch.begin', subject: null, details: { kind: 'all' } });
   });
 
   it('--filter goes over what the filter keeps', async () => {
@@ -223,6 +225,14 @@ describe('batches', () => {
     expect([again.code, again.stderr.split('\n')[0]]).toEqual([
       1,
       `BatchEnded: Batch ${firstBatch} is cancelled already.`,
+    ]);
+    const cancelled = String(firstBatch);
+    expect((await store.audit.read({ limit: 5 })).map(({ action, subject }) => [action, subject])).toEqual([
+      ['batch.cancel.failed', cancelled],
+      ['batch.cancel', cancelled],
+      ['batch.cancel', cancelled],
+      ['batch.cancel', cancelled],
+      ['batch.begin', null],
     ]);
   });
 

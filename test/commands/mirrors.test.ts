@@ -82,7 +82,7 @@ beforeEach(() => {
 
 describe('sync, pause and resume', () => {
   it.each([
-    ['sync', 'syncNow', false, 'ada/engine: it is synced now.'],
+    ['sync', 'syncNow', false, 'ada/engine: told to sync now; this does not wait for it.'],
     ['pause', 'pause', false, 'ada/engine: paused; what is under way is finished first.'],
     ['resume', 'resume', true, 'ada/engine: it goes on, and is synced now.'],
   ])('%s tells the mirror who asked', async (command, signal, paused, sentence) => {

@@ -42,6 +42,8 @@ async function signalsTo(repoId: string): Promise<unknown[]> {
   );
 }
 
+const lastAudited = async () => (await store.audit.read({ limit: 1 }))[0];
+
 describe('reconcile', () => {
   const summary: ReadingSummary = {
     kind: 'sweep',
@@ -71,14 +73,15 @@ describe('reconcile', () => {
   it('waits for the reading and says what it found', async () => {
     const asked: ReadingRequest[] = [];
 
-    const { code, stdout, stderr } = await withWorker(asked, () => starkeep('reconcile', '--full'));
+    const { code, stdout, stderr } = await withWorker(asked, () => starkeep('reconcile', '--full', '--by', 'ann'));
 
     expect([code, stderr]).toEqual([0, '']);
     expect(stdout).toBe(
       'The star list is being read. Ctrl-C stops the waiting, not the reading.\n' +
-        'Complete reading: 3 stars seen, 1 mirror reached, 2 absent (held for a person: npx starkeep deletions).\n',
+        'Complete reading: 3 stars seen, 1 mirror told to look, 2 absent (held for a person: npx starkeep deletions).\n',
     );
     expect(asked).toMatchObject([{ full: true }]);
+    expect(await lastAudited()).toMatchObject({ actor: 'ann', action: 'stars.read', details: { full: true } });
   });
 
   it('ended with Ctrl-C leaves the reading running, and the next one waits for the same', async () => {
@@ -161,6 +164,7 @@ describe('held readings', () => {
     expect(await signalsTo(repoId)).toMatchObject([{ kind: 'unstarred', trigger: 'reconcile', repoId }]);
     const rows = await store.db.query('select approved_by from star_readings where reading_id = $1', [readingId]);
     expect(rows).toEqual([{ approved_by: 'ann' }]);
+    expect(await lastAudited()).toMatchObject({ actor: 'ann', action: 'deletions.ask', subject: readingId });
     expect([again.code, again.stderr]).toEqual([
       1,
       `Reading ${readingId} does not wait for a person. No reading waits for a person.\n`,

@@ -5,8 +5,14 @@ import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
 import { createBatchActivities } from '../../src/activities/batches.ts';
 import type { ActivityPorts } from '../../src/activities/ports.ts';
 import { createMirrorControl, openTemporal, type TemporalConnection } from '../../src/adapters/temporal.ts';
-import { beginBatch, cancelBatch, type BatchProgress, type BatchSelection } from '../../src/domain/batches.ts';
-import type { DriftPolicy } from '../../src/domain/model.ts';
+import {
+  beginBatch,
+  cancelBatch,
+  goOnWithBatches,
+  type BatchProgress,
+  type BatchSelection,
+} from '../../src/domain/batches.ts';
+import { mirrorIdOf, type DriftPolicy } from '../../src/domain/model.ts';
 import type { MirrorControl } from '../../src/domain/ports.ts';
 import type { batchSync, checkDrift } from '../../src/workflows/batch.ts';
 import { batchWorkflowId, TASK_QUEUES, WORKFLOW_TYPES } from '../../src/workflows/messages.ts';
@@ -373,6 +379,23 @@ describe('a batch', () => {
     await cancelBatch({ batches: store.batches, control }, batch.batchId, 'bob');
 
     expect(await batch.progress()).toMatchObject({ state: 'cancelled', skipped: 0, note: 'Cancelled by bob.' });
+  });
+
+  it('whose workflow was terminated goes on when a worker starts, and beside one that runs nothing begins', async () => {
+    const repoIds = await mirrors(3);
+    const lost = await begin();
+    const running = await begin({ kind: 'mirrors', mirrorIds: [mirrorIdOf(repoIds[0] ?? '')] });
+    const { runId } = await running.handle.describe();
+    await lost.handle.terminate('somebody did');
+
+    await goOnWithBatches({ batches: store.batches, control });
+    const same = await running.handle.describe();
+    await startWorkers();
+    await Promise.all([lost.handle.result(), running.handle.result()]);
+
+    expect(same.runId).toBe(runId);
+    expect(await lost.progress()).toMatchObject({ state: 'completed', done: 3 });
+    expect(await running.progress()).toMatchObject({ state: 'completed', done: 1 });
   });
 
   it('that cannot be started is closed, and can be asked for again', async () => {

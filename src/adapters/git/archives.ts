@@ -1,6 +1,6 @@
 import { Failure, toFailure } from '../../domain/failures.ts';
 import { historyOf } from '../../domain/archives.ts';
-
+import type { RefName } from '../../domain/model.ts';
 import type { Archives, GitRemote } from '../../domain/ports.ts';
 import { type RefUpdate, restoredNameOf } from '../../domain/refs.ts';
 import type { Redact } from '../../domain/redaction.ts';
@@ -44,7 +44,9 @@ export function createArchives({ redact, timeoutMs = DEFAULT_TIMEOUT_MS }: Archi
         const { listing } = await target.list();
         const standing = listing.refs.find((ref) => ref.name === name);
         if (standing?.oid === tip.oid) return { name, created: false };
-        const update: RefUpdate = { name, expected: standing?.oid ?? null, desired: tip.oid, forced: true };
+        // Brought back before, and worked on since: that is a person's now, and kept nowhere else.
+        if (standing !== undefined) throw workedOn(name);
+        const update: RefUpdate = { name, expected: null, desired: tip.oid, forced: false };
         const outcome = await target.push([update], null);
         const verdict = outcome.verdicts.get(name);
         if (verdict === undefined) throw outcome.failure();
@@ -56,4 +58,9 @@ export function createArchives({ redact, timeoutMs = DEFAULT_TIMEOUT_MS }: Archi
         throw new Failure('TargetError', redact(`OneDev did not take ${name}: ${why}`));
       }),
   };
+}
+
+function workedOn(name: RefName): Failure {
+  const message = `${name} was brought back before and has been changed on OneDev since, so it was not overwritten. Rename or delete it there, then restore again.`;
+  return new Failure('TargetChanged', message);
 }

@@ -142,8 +142,9 @@ export async function createLfsMetadata(options: LfsMetadataOptions): Promise<Lf
         if (tip === undefined && meansNotHandedOut(fetched.stderr)) return { usesLfs: false, plain: [], partial: true };
         throw complaint(fetched);
       }
-      const attributes: Oid[] = [];
-      await run(dir, ['ls-tree', '-r', '-z', TIP], { onOutput: byLine(collectAttributes(attributes), '\0') });
+      const found = new Set<Oid>();
+      await run(dir, ['ls-tree', '-r', '-z', TIP], { onOutput: byLine(collectAttributes(found), '\0') });
+      const attributes = [...found];
       const known = new Set(plain);
       const unknown = attributes.filter((oid) => !known.has(oid));
       const partial = !/filtering not recognized/.test(fetched.stderr);
@@ -190,10 +191,10 @@ async function isUntidy(dir: string): Promise<boolean> {
 }
 
 /** Takes lines of `git ls-tree -r -z`: `100644 blob <oid>\t<path>`. */
-function collectAttributes(found: Oid[]): (line: string) => void {
+function collectAttributes(found: Set<Oid>): (line: string) => void {
   return (line) => {
     const [, oid, path = ''] = /^100\d{3} blob ([0-9a-f]{40})\t(.*)$/s.exec(line) ?? [];
-    if (oid && /(?:^|\/)\.gitattributes$/.test(path) && !found.includes(oid)) found.push(oid);
+    if (oid && /(?:^|\/)\.gitattributes$/.test(path)) found.add(oid);
   };
 }
 
@@ -207,22 +208,51 @@ function byLine(onLine: (line: string) => void, end = '\n'): (chunk: Buffer) => 
   };
 }
 
+/** A `.gitattributes` of more than this is nobody's work; of a longer blob, only so much is kept. */
+export const MAX_BLOB_BYTES = 1024 * 1024;
+
 /**
- * Reads `git cat-file --batch`: `<oid> blob <size>`, a line break, the content, a line break. What is missing is left out.
+ * Reads `git cat-file --batch`: `<oid> blob <size>`, a line break, the content, a line break. What is missing is left out, and what is longer than
+ * {@link MAX_BLOB_BYTES} is cut there: anybody may commit a file of 100 MB under any name.
  * @see https://git-scm.com/docs/git-cat-file#_batch_output
  */
-function createBatchReader(onBlob: (content: Buffer) => void): (chunk: Buffer) => void {
-  let rest: Buffer = Buffer.alloc(0);
+export function createBatchReader(onBlob: (content: Buffer) => void): (chunk: Buffer) => void {
+  let head = '';
+  let pieces: Buffer[] = [];
+  /** Of the content and its line break, what has not come; `null` while a head is read. */
+  let missing: number | null = null;
+  let room = 0;
+
+  const takeHead = (bytes: Buffer): number => {
+    const end = bytes.indexOf('\n');
+    head += bytes.toString('latin1', 0, end < 0 ? bytes.length : end);
+    if (end < 0) return bytes.length;
+    const [, type, size] = head.split(' ');
+    head = '';
+    if (type === 'blob') {
+      missing = Number(size) + 1;
+      room = Math.min(Number(size), MAX_BLOB_BYTES);
+    }
+    return end + 1;
+  };
+
+  const takeContent = (bytes: Buffer, left: number): number => {
+    const length = Math.min(bytes.length, left);
+    const kept = Math.min(length, room);
+    if (kept > 0) pieces.push(bytes.subarray(0, kept));
+    room -= kept;
+    missing = left - length;
+    if (missing > 0) return length;
+    missing = null;
+    onBlob(Buffer.concat(pieces));
+    pieces = [];
+    return length;
+  };
+
   return (chunk) => {
-    rest = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
-    for (;;) {
-      const end = rest.indexOf('\n');
-      if (end < 0) return;
-      const [, type, size] = rest.toString('latin1', 0, end).split(' ');
-      const length = type === 'blob' ? Number(size) : -1;
-      if (rest.length < end + length + 2) return;
-      if (length >= 0) onBlob(rest.subarray(end + 1, end + 1 + length));
-      rest = rest.subarray(end + length + 2);
+    for (let at = 0; at < chunk.length;) {
+      const bytes = chunk.subarray(at);
+      at += missing === null ? takeHead(bytes) : takeContent(bytes, missing);
     }
   };
 }

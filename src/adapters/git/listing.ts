@@ -54,12 +54,25 @@ export function parseObjects(output: string): ({ oid: Oid; type: string } | null
   });
 }
 
+/** No file system of a target can hold a longer one, and a command of a push has to fit into one packet. */
+const MAX_NAME_BYTES = 4096;
+
+/** @see https://git-scm.com/docs/git-check-ref-format, for full names */
+const NO_REF_NAME = /[\x00-\x20\x7f~^:?*[\\]|\.\.|@\{|\/\/|\/\.|\.lock(?:\/|$)|[./]$/;
+
 /**
- * Whether we can name a ref to git at all: a name that is not UTF-8 was read with replacement characters, and the argument we would
- * pass is another name.
+ * Why a ref cannot be named to the other side; `null` when it can. A name that is not UTF-8 was read with replacement characters, and the argument
+ * we would pass is another name. One that git itself allows nobody comes from a source that is broken or means harm: a NUL in it would end the name and begin
+ * the capabilities of a push.
  */
+export function whyUnnameable(name: string): string | null {
+  if (name.includes('\ufffd')) return 'its name is not valid UTF-8';
+  if (Buffer.byteLength(name) > MAX_NAME_BYTES) return `its name is longer than ${MAX_NAME_BYTES} bytes`;
+  return NO_REF_NAME.test(name) ? 'git allows no such name' : null;
+}
+
 export function isNameable(name: string): boolean {
-  return !name.includes('\ufffd');
+  return whyUnnameable(name) === null;
 }
 
 function linesOf(output: string): string[] {

@@ -35,29 +35,74 @@ export function packetOf(text: string): Buffer {
   return Buffer.concat([Buffer.from(length.toString(16).padStart(LENGTH_BYTES, '0')), payload]);
 }
 
+/** The packets of a stream, one after the other. Payloads may share memory with the stream's chunks. */
+export interface Packets extends AsyncIterableIterator<Packet> {
+  /** The next packet if it has come already; `null`: it has to be waited for, or there is none. */
+  arrived(): Packet | null;
+  /** Stops reading; what has not come is not waited for. */
+  return(): Promise<IteratorResult<Packet>>;
+}
+
+const NOTHING = Buffer.alloc(0);
+
 /**
- * Cuts a stream into packets, wherever its chunks begin and end. Holds one chunk and one packet at most. Payloads may share memory with the chunks.
+ * Cuts a stream into packets, wherever its chunks begin and end. Holds one chunk and one packet at most, and copies nothing but a packet that lies
+ * across chunks: not an async generator, because asking for each packet of a pack by a promise would cost more than moving it.
  * @throws NotGitProtocol for a length that is none · CutShort when the stream ends inside a packet
  */
-export async function* packetsOf(chunks: AsyncIterable<Buffer>): AsyncGenerator<Packet> {
-  let rest: Buffer = Buffer.alloc(0);
-  for await (const chunk of chunks) {
-    const bytes = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
-    let at = 0;
-    while (bytes.length - at >= LENGTH_BYTES) {
-      const length = lengthAt(bytes, at);
-      if (length < LENGTH_BYTES) {
-        yield { kind: markOf(length) };
-        at += LENGTH_BYTES;
-        continue;
-      }
-      if (bytes.length - at < length) break;
-      yield { kind: 'data', payload: bytes.subarray(at + LENGTH_BYTES, at + length) };
-      at += length;
+export function packetsOf(chunks: AsyncIterable<Buffer>): Packets {
+  const source = chunks[Symbol.asyncIterator]();
+  let bytes: Buffer = NOTHING;
+  /** What came behind a packet that had to be put together. */
+  let behind: Buffer = NOTHING;
+
+  const arrived = (): Packet | null => {
+    if (bytes.length === 0) [bytes, behind] = [behind, NOTHING];
+    if (bytes.length < LENGTH_BYTES) return null;
+    const length = lengthAt(bytes);
+    const end = Math.max(length, LENGTH_BYTES);
+    if (bytes.length < end) return null;
+    const payload = bytes.subarray(LENGTH_BYTES, end);
+    bytes = bytes.subarray(end);
+    return length < LENGTH_BYTES ? { kind: markOf(length) } : { kind: 'data', payload };
+  };
+
+  const take = (chunk: Buffer): void => {
+    if (bytes.length === 0) {
+      bytes = chunk;
+      return;
     }
-    rest = bytes.subarray(at);
-  }
-  if (rest.length > 0) throw new CutShort('the answer ended inside a packet');
+    const start = bytes.length < LENGTH_BYTES ? Buffer.concat([bytes, chunk.subarray(0, LENGTH_BYTES)]) : bytes;
+    const end = start.length < LENGTH_BYTES ? LENGTH_BYTES : Math.max(lengthAt(start), LENGTH_BYTES);
+    const missing = end - bytes.length;
+    behind = chunk.subarray(missing);
+    bytes = Buffer.concat([bytes, chunk.subarray(0, missing)]);
+  };
+
+  const next = async (): Promise<IteratorResult<Packet>> => {
+    for (;;) {
+      const packet = arrived();
+      if (packet !== null) return { done: false, value: packet };
+      const more = await source.next();
+      if (more.done === true) {
+        if (bytes.length > 0) throw new CutShort('the answer ended inside a packet');
+        return { done: true, value: undefined };
+      }
+      take(more.value);
+    }
+  };
+
+  return {
+    arrived,
+    next,
+    async return() {
+      await source.return?.();
+      return { done: true, value: undefined };
+    },
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+  };
 }
 
 /** Reads on to the end of an answer, so that its connection can be used again. @throws NotGitProtocol when more comes than a mark */
@@ -67,8 +112,8 @@ export async function drain(packets: AsyncIterable<Packet>): Promise<void> {
   }
 }
 
-function lengthAt(bytes: Buffer, at: number): number {
-  const digits = bytes.toString('latin1', at, at + LENGTH_BYTES);
+function lengthAt(bytes: Buffer): number {
+  const digits = bytes.toString('latin1', 0, LENGTH_BYTES);
   const length = /^[0-9a-fA-F]{4}$/.test(digits) ? Number.parseInt(digits, 16) : -1;
   if (length < 0 || length === 3 || length > MAX_PACKET_BYTES) {
     throw new NotGitProtocol(`a packet begins with ${JSON.stringify(digits)}`);
@@ -95,30 +140,42 @@ export function lineOf(payload: Buffer): string {
 
 /**
  * Takes the side-band off: band 1 is what was asked for, band 2 is for people, band 3 is a fatal error. Ends at a flush.
+ *
+ * What came together is handed on together, so that small packets do not become small writes.
  * @param onText each line of band 2; a carriage return ends a line too
  * @throws RemoteError for band 3 · NotGitProtocol for any other band · CutShort when there is no flush
  * @see https://git-scm.com/docs/gitprotocol-pack#_packfile_data
  */
-export async function* demultiplexed(
-  packets: AsyncIterator<Packet>,
-  onText: (line: string) => void,
-): AsyncGenerator<Buffer> {
+export async function* demultiplexed(packets: Packets, onText: (line: string) => void): AsyncGenerator<Buffer> {
   const text = createLineSplitter(onText);
+  let open: Buffer[] = [];
   for (;;) {
-    const { value: packet, done } = await packets.next();
-    if (done === true) throw new CutShort('the answer ended without saying so');
+    let packet = packets.arrived();
+    if (packet === null) {
+      if (open.length > 0) yield joined(open);
+      open = [];
+      const { value, done } = await packets.next();
+      if (done === true) throw new CutShort('the answer ended without saying so');
+      packet = value;
+    }
     if (packet.kind === 'flush') break;
     if (packet.kind !== 'data') throw new NotGitProtocol(`a ${packet.kind} packet in the side-band`);
     const [band] = packet.payload;
     const content = packet.payload.subarray(1);
     if (band === 1) {
       // An empty one only says that the other side is alive.
-      if (content.length > 0) yield content;
+      if (content.length > 0) open.push(content);
     } else if (band === 2) text.add(content);
     else if (band === 3) throw new RemoteError(content.toString('utf8').trim());
     else throw notABand(packet.payload);
   }
+  if (open.length > 0) yield joined(open);
   text.end();
+}
+
+function joined(pieces: readonly Buffer[]): Buffer {
+  const [first = NOTHING, ...others] = pieces;
+  return others.length === 0 ? first : Buffer.concat(pieces);
 }
 
 function notABand(payload: Buffer): Error {

@@ -1,5 +1,6 @@
 import type { Oid, Ref, RefListing } from '../../domain/model.ts';
 import { oidOf } from './listing.ts';
+import { atMost, MAX_LIST_BYTES, MAX_TALK_BYTES } from './protocol-bounds.ts';
 import {
   CutShort,
   DELIMITER,
@@ -8,8 +9,8 @@ import {
   FLUSH,
   lineOf,
   NotGitProtocol,
-  type Packet,
   packetOf,
+  type Packets,
   packetsOf,
 } from './protocol-packets.ts';
 
@@ -37,13 +38,18 @@ export type Capabilities = ReadonlyMap<string, string>;
 /**
  * Reads the answer to `info/refs?service=git-upload-pack` when version 2 was asked for.
  * @returns `null` when the server speaks an older version
+ * @throws NotGitProtocol · CutShort · RemoteError
  * @see https://git-scm.com/docs/gitprotocol-v2#_capability_advertisement
  */
 export async function readCapabilities(chunks: AsyncIterable<Buffer>): Promise<Capabilities | null> {
   const found = new Map<string, string>();
   let speaksV2 = false;
-  for await (const packet of packetsOf(chunks)) {
+  let ended = false;
+  for await (const packet of packetsOf(atMost(MAX_LIST_BYTES, chunks))) {
+    // OneDev sends a flush before the version too, behind the service line.
+    if (packet.kind === 'flush') ended = true;
     if (packet.kind !== 'data') continue;
+    ended = false;
     const line = lineOf(packet.payload);
     if (line === 'version 2') speaksV2 = true;
     // Some servers (OneDev) send the service line also to clients of version 2.
@@ -52,6 +58,8 @@ export async function readCapabilities(chunks: AsyncIterable<Buffer>): Promise<C
       found.set(name, value.join('='));
     }
   }
+  // Half of it would pass for a server that cannot fetch.
+  if (!ended) throw new CutShort('the list of capabilities has no end');
   return speaksV2 ? found : null;
 }
 
@@ -79,9 +87,10 @@ export async function readLsRefs(chunks: AsyncIterable<Buffer>): Promise<RefList
   const refs: Ref[] = [];
   let head: string | null = null;
   let ended = false;
-  for await (const packet of packetsOf(chunks)) {
+  for await (const packet of packetsOf(atMost(MAX_LIST_BYTES, chunks))) {
     if (packet.kind === 'flush') ended = true;
     if (packet.kind !== 'data') continue;
+    if (ended) throw new NotGitProtocol('something follows the end of the list');
     const line = lineOf(packet.payload);
     const [what = '', name = '', ...attributes] = line.split(' ');
     if (name === '') throw new NotGitProtocol(`not a ref: ${line.slice(0, 200)}`);
@@ -150,6 +159,7 @@ export async function readFetch(chunks: AsyncIterable<Buffer>, onText: (line: st
   const packets = packetsOf(chunks);
   const acknowledged = new Set<Oid>();
   let section: string | null = null;
+  let bytes = 0;
   for (;;) {
     const { value: packet, done } = await packets.next();
     if (done === true) throw new CutShort('the answer to the fetch has no end');
@@ -159,6 +169,8 @@ export async function readFetch(chunks: AsyncIterable<Buffer>, onText: (line: st
     }
     if (packet.kind === 'delimiter') section = null;
     if (packet.kind !== 'data') continue;
+    bytes += packet.payload.length;
+    if (bytes > MAX_TALK_BYTES) throw new NotGitProtocol(`more than ${MAX_TALK_BYTES} bytes come before the pack`);
     const line = lineOf(packet.payload);
     if (section === null) section = line;
     else if (line.startsWith('ACK ')) acknowledged.add(line.slice('ACK '.length));
@@ -167,12 +179,12 @@ export async function readFetch(chunks: AsyncIterable<Buffer>, onText: (line: st
 }
 
 /** Reads on to the end of the answer, so that its connection can be used again. */
-async function* packThenEnd(packets: AsyncGenerator<Packet>, onText: (line: string) => void): AsyncGenerator<Buffer> {
+async function* packThenEnd(packets: Packets, onText: (line: string) => void): AsyncGenerator<Buffer> {
   try {
     yield* demultiplexed(packets, onText);
     await drain(packets);
   } finally {
     // Whoever stops in the middle breaks the connection.
-    await packets.return(undefined);
+    await packets.return();
   }
 }

@@ -1,6 +1,7 @@
 import type { Oid, Ref, RefName } from '../../domain/model.ts';
 import type { RefUpdate } from '../../domain/refs.ts';
 import { oidOf } from './listing.ts';
+import { atMost, MAX_LIST_BYTES } from './protocol-bounds.ts';
 import {
   CutShort,
   demultiplexed,
@@ -38,10 +39,11 @@ export async function readPushAdvertisement(chunks: AsyncIterable<Buffer>): Prom
   const found: PushAdvertisement = { refs: [], alternates: [], capabilities: new Set() };
   let first = true;
   let ended = false;
-  for await (const packet of packetsOf(chunks)) {
+  for await (const packet of packetsOf(atMost(MAX_LIST_BYTES, chunks))) {
     // One flush is behind the service line, one at the end.
     if (packet.kind === 'flush' && !first) ended = true;
     if (packet.kind !== 'data') continue;
+    if (ended) throw new NotGitProtocol('something follows the end of the list');
     const line = lineOf(packet.payload);
     if (line.startsWith('# service=') || line.startsWith('version ')) continue;
     const [ref = '', words] = line.split('\0');
@@ -101,7 +103,8 @@ export async function readPushReport(
   sideBand: boolean,
   onText: (line: string) => void,
 ): Promise<PushReport> {
-  const packets = packetsOf(chunks);
+  // Chatter of hooks included.
+  const packets = packetsOf(atMost(MAX_LIST_BYTES, chunks));
   const inner = sideBand ? packetsOf(demultiplexed(packets, onText)) : packets;
   let unpack: string | null = null;
   const refs = new Map<RefName, string | null>();

@@ -11,7 +11,7 @@ import {
 } from '../../domain/model.ts';
 import { differences, digestText, isMirrored, type SyncPlan, wouldEmpty } from '../../domain/refs.ts';
 import type { Applied } from './apply.ts';
-import { isNameable } from './listing.ts';
+import { isNameable, whyUnnameable } from './listing.ts';
 import type { ProgressWatch } from './progress-watch.ts';
 
 /** What both ways of transfer say of a sync, and what both refuse. */
@@ -52,7 +52,7 @@ export function reportOf(transport: SyncReport['transport'], watch: ProgressWatc
     },
     declined: declined.slice(0, DECLINED_SHOWN),
     held: facts.held,
-    defaultBranch: source.head?.slice('refs/heads/'.length) ?? null,
+    defaultBranch: nameableHead(source)?.slice('refs/heads/'.length) ?? null,
     ...tipOf(source),
     bytes: facts.received.bytes,
     objects: facts.received.objects,
@@ -103,12 +103,26 @@ export function verify(plan: SyncPlan, declined: readonly DeclinedRef[], target:
 
 /** Without the refs whose names cannot be passed on; on either side they are left as they are. */
 export function nameable(listing: RefListing): RefListing {
-  return { refs: listing.refs.filter(({ name }) => isNameable(name)), head: listing.head };
+  return { refs: listing.refs.filter(({ name }) => isNameable(name)), head: nameableHead(listing) };
 }
 
+function nameableHead({ head }: RefListing): RefListing['head'] {
+  return head !== null && isNameable(head) ? head : null;
+}
+
+/** Those refs, for people: the report goes through JSON and a database, neither of which takes every character, and has to stay small. */
 export function unnameableOf(listing: RefListing): DeclinedRef[] {
-  const names = listing.refs.map(({ name }) => name).filter((name) => !isNameable(name));
-  return names.map((name) => ({ name, reason: 'its name is not valid UTF-8' }));
+  return listing.refs.flatMap(({ name }) => {
+    const reason = isMirrored(name) ? whyUnnameable(name) : null;
+    return reason === null ? [] : [{ name: shownName(name), reason }];
+  });
+}
+
+const SHOWN_NAME = 200;
+
+function shownName(name: RefName): string {
+  const printable = name.slice(0, SHOWN_NAME).replace(/[\x00-\x1f\x7f]/g, '\ufffd');
+  return name.length > SHOWN_NAME ? `${printable}…` : printable;
 }
 
 export function digestOf(listing: RefListing): string {

@@ -299,27 +299,28 @@ async function sendBody(
     response.then(({ statusCode }) => (statusCode === 200 ? undefined : end()), end);
   });
   const write = async (chunk: Buffer): Promise<void> => {
-    if (over) return;
     idle.touch();
-    if (!request.write(chunk)) await Promise.race([once(request, 'drain').catch(() => undefined), ended]);
-    // Lets an answer in before more is written into a connection that the other side may have closed.
-    await new Promise((resolve) => setImmediate(resolve));
+    if (!request.write(chunk)) await new Promise((resolve) => request.once('drain', resolve));
   };
-  try {
-    request.flushHeaders();
-    await mayContinue(request, ended);
+  const writeAll = async (): Promise<void> => {
     await write(head);
     const source = chunks[Symbol.asyncIterator]();
     while (!over) {
       // Not `for await`: its end would wait for a chunk that may never come.
-      const next = await Promise.race([source.next(), ended]);
-      if (next === undefined) return;
+      const next = await source.next();
+      if (over) return;
       if (next.done === true) {
         request.end();
         return;
       }
       await write(next.value);
     }
+  };
+  try {
+    request.flushHeaders();
+    await mayContinue(request, ended);
+    // Raced once, not for each chunk: whoever waits for a promise that stays open keeps what it was raced against, here the pack.
+    if (!over) await Promise.race([writeAll(), ended]);
   } catch (error) {
     request.destroy();
     throw error;

@@ -3,7 +3,8 @@ import type { Oid, Ref, RefListing, SyncReport } from '../../domain/model.ts';
 import type { TransferRequest } from '../../domain/ports.ts';
 import { isMirrored, planSync, type RefUpdate, type SyncPlan } from '../../domain/refs.ts';
 import { containment, endsThatAreNoCommits, type Move, moveKey } from './ancestry.ts';
-import { applyPlan } from './apply.ts';
+import { type Applied, applyPlan } from './apply.ts';
+import type { PassingPack } from './pack.ts';
 import type { ProgressWatch } from './progress-watch.ts';
 import {
   comparedReport,
@@ -17,6 +18,7 @@ import {
 } from './report.ts';
 import { streamPushing } from './stream-push.ts';
 import { SourceMoved, type StreamSource } from './stream-source.ts';
+import { stagesOf, sumOf, together } from './stream-stages.ts';
 import type { ListedTarget, StreamTarget } from './stream-target.ts';
 
 /** What one transfer works with. */
@@ -27,6 +29,8 @@ export interface StreamRun {
   watch: ProgressWatch;
   /** Refs in one push at most. */
   pushChunk: number;
+  /** In bytes; a first transfer of more goes in stages of about this size. `null`: never. */
+  stageAbove: number | null;
   now: () => number;
   log: (message: string, fields: Record<string, unknown>) => void;
 }
@@ -72,31 +76,15 @@ async function runOnce(run: StreamRun): Promise<SyncReport> {
 }
 
 async function transferOnce(run: StreamRun, listed: RefListing, there: ListedTarget): Promise<SyncReport> {
-  const { request, watch } = run;
+  const { watch } = run;
   const archiveDate = new Date(run.now()).toISOString().replaceAll(':', '');
   const from = nameable(listed);
   const to = nameable(there.listing);
   const plan = await watch.phase('planning', () => planFrom(run, from, to, archiveDate));
   watch.expectRefs(plan);
-  const pushing = streamPushing({
-    source: run.source,
-    target: run.target,
-    listed: there,
-    lacking: lackingOf(plan, there.oids),
-    haves: havesOf(from, to, there.oids),
-    chunk: run.pushChunk,
-    onDone: (refs) => watch.refsDone(refs),
-    onPassing: createMeter(watch, run.now),
-  });
-  const applied = await watch.phase('pushing', async () => {
-    const head = from.refs.some(({ name }) => name === from.head) ? from.head : null;
-    const { setDefaultBranch } = request;
-    const unavailable = new Set<Oid>();
-    const done = await applyPlan({ plan, target: to, head, archiveDate, unavailable, setDefaultBranch, pushing });
-    const kept = await pushing.removeCarrier();
-    if (kept !== null) run.log('the carrier ref could not be removed', { mirrorId: request.mirrorId, why: kept });
-    return done;
-  });
+  const { applied, received } = await watch.phase('pushing', () =>
+    carryOut(run, { plan, from, to, there, archiveDate }),
+  );
   if (applied.acted) {
     await watch.phase('verifying', async () => verify(plan, applied.declined, nameable(await run.target.listAgain())));
   }
@@ -105,8 +93,87 @@ async function transferOnce(run: StreamRun, listed: RefListing, there: ListedTar
     sourceDigest: digestOf(listed),
     applied: { ...applied, declined: [...unnameableOf(listed), ...applied.declined] },
     held: plan.held,
-    received: pushing.received(),
+    received,
   });
+}
+
+interface Undertaking {
+  plan: SyncPlan;
+  /** Source and target as they were planned for. */
+  from: RefListing;
+  to: RefListing;
+  there: ListedTarget;
+  archiveDate: string;
+}
+
+/**
+ * Carries the plan out, in stages where it is a large first transfer. If we die here, the stages that ended are on the target, and the next run neither
+ * plans nor fetches them again.
+ */
+async function carryOut(
+  run: StreamRun,
+  undertaking: Undertaking,
+): Promise<{ applied: Applied; received: PassingPack }> {
+  const { request, watch } = run;
+  const { plan, from, to } = undertaking;
+  const { sizeBytes } = request;
+  const stages = stagesOf(plan, from, to, { sizeBytes, aboveBytes: run.stageAbove });
+  if (stages.length > 1) {
+    run.log('a large first transfer goes in stages', { mirrorId: request.mirrorId, stages: stages.length, sizeBytes });
+  }
+  const meter = createMeter(watch, run.now);
+  const done: Applied[] = [];
+  let received: PassingPack = { objects: 0, bytes: 0 };
+  let { there } = undertaking;
+  for (let stage = stages.shift(); stage !== undefined; stage = stages.shift()) {
+    const before = received;
+    const onPassing = (pack: PassingPack) => meter((received = plus(before, pack)));
+    const applied = await carryOutStage(run, { ...undertaking, there }, stage, onPassing);
+    done.push(applied);
+    // One that could not be removed is left to the next run.
+    there = { ...there, carrier: null, oids: new Set([...broughtBy(stage, applied), ...there.oids]) };
+    // A target that takes none of a stage keeps none of its objects either, and each stage behind it would bring them again.
+    const rest = applied.created === 0 ? together(stages.splice(0)) : null;
+    if (rest !== null) stages.push(rest);
+  }
+  return { applied: sumOf(done), received };
+}
+
+async function carryOutStage(
+  run: StreamRun,
+  { from, to, there, archiveDate }: Undertaking,
+  stage: SyncPlan,
+  onPassing: (pack: PassingPack) => void,
+): Promise<Applied> {
+  const { mirrorId, setDefaultBranch } = run.request;
+  const pushing = streamPushing({
+    source: run.source,
+    target: run.target,
+    listed: there,
+    lacking: lackingOf(stage, there.oids),
+    haves: havesOf(from, to, there.oids),
+    chunk: run.pushChunk,
+    onDone: (refs) => run.watch.refsDone(refs),
+    onPassing,
+  });
+  const head = from.refs.some(({ name }) => name === from.head) ? from.head : null;
+  const unavailable = new Set<Oid>();
+  const options = { plan: stage, target: to, head, archiveDate, unavailable, setDefaultBranch, pushing };
+  const applied = await applyPlan(options);
+  const kept = await pushing.removeCarrier();
+  if (kept !== null) run.log('the carrier ref could not be removed', { mirrorId, why: kept });
+  return applied;
+}
+
+/** The latest first, so that they are among the haves however many there are. */
+function broughtBy(stage: SyncPlan, { declined }: Applied): Oid[] {
+  const names = new Set(declined.map(({ name }) => name));
+  const taken = createdBy(stage).filter(({ name }) => !names.has(name));
+  return taken.flatMap(({ desired }) => desired ?? []).reverse();
+}
+
+function plus(one: PassingPack, other: PassingPack): PassingPack {
+  return { objects: one.objects + other.objects, bytes: one.bytes + other.bytes };
 }
 
 async function planFrom(
@@ -158,9 +225,13 @@ async function withTypes(run: StreamRun, source: RefListing, target: RefListing)
 }
 
 function lackingOf(plan: SyncPlan, present: ReadonlySet<Oid>): Set<Oid> {
-  const single = [plan.first, plan.refuge?.push ?? null].filter((update): update is RefUpdate => update !== null);
-  const updates = [...single, ...plan.clearances, ...plan.updates, ...plan.isolated];
-  return new Set(updates.flatMap(({ desired }) => (desired === null || present.has(desired) ? [] : [desired])));
+  return new Set(createdBy(plan).flatMap(({ desired }) => (desired === null || present.has(desired) ? [] : [desired])));
+}
+
+/** What may need objects that the target lacks; archives never do. */
+function createdBy(plan: SyncPlan): RefUpdate[] {
+  const single = [plan.first, plan.refuge?.push ?? null].filter((update) => update !== null);
+  return [...single, ...plan.clearances, ...plan.updates, ...plan.isolated];
 }
 
 /**
@@ -169,17 +240,21 @@ function lackingOf(plan: SyncPlan, present: ReadonlySet<Oid>): Set<Oid> {
  */
 const MAX_HAVES = 20_000;
 
-/** First what the source moved away from, then what it lists itself, and of the rest as much as there is room for. */
+/**
+ * First what the source moved away from, then what it lists itself, and of the rest as much as there is room for; what came last in an earlier stage
+ * stands first in `present`.
+ */
 function havesOf(source: RefListing, target: RefListing, present: ReadonlySet<Oid>): Oid[] {
   const moved = movesOf(source, target).map(({ old }) => old);
-  const shared = source.refs.map(({ oid }) => oid).filter((oid) => present.has(oid));
+  const listed = new Set(source.refs.map(({ oid }) => oid));
+  const shared = [...present].filter((oid) => listed.has(oid));
   return [...new Set([...moved, ...shared, ...present])].slice(0, MAX_HAVES);
 }
 
-/** Bytes per second over the whole pack so far. */
+/** Bytes per second over everything so far. */
 function createMeter(watch: ProgressWatch, now: () => number) {
   const startedAt = now();
-  return ({ objects, bytes }: { objects: number; bytes: number }) => {
+  return ({ objects, bytes }: PassingPack) => {
     const seconds = Math.max(now() - startedAt, 1) / 1000;
     watch.objects({ title: 'Passing objects', done: objects, bytes, bytesPerSecond: Math.round(bytes / seconds) });
   };

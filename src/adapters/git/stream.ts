@@ -25,6 +25,8 @@ export interface StreamTransferOptions {
   idleTimeoutMs?: number;
   /** Refs in one push at most. Default 500. */
   pushChunk?: number;
+  /** In bytes: a first transfer of more, by upstream's estimate, goes in stages of about this size. Default `null`: never. */
+  stageAbove?: number | null;
   redact: Redact;
   log?: (message: string, fields: Record<string, unknown>) => void;
   now?: () => number;
@@ -40,7 +42,7 @@ const DEFAULT_PUSH_CHUNK = 500;
  * `close` lets go of the connections that wait for the next run.
  */
 export function createStreamTransfer(options: StreamTransferOptions): Transfer & { close(): void } {
-  const { redact, now = Date.now, log = () => undefined, pushChunk = DEFAULT_PUSH_CHUNK } = options;
+  const { redact, now = Date.now, log = () => undefined, pushChunk = DEFAULT_PUSH_CHUNK, stageAbove = null } = options;
   const idleTimeoutMs = options.idleTimeoutMs ?? DEFAULT_IDLE_TIMEOUT_MS;
   const timeoutMs = options.overallTimeoutMs ?? DEFAULT_OVERALL_TIMEOUT_MS;
   const pool = createConnectionPool();
@@ -69,7 +71,7 @@ export function createStreamTransfer(options: StreamTransferOptions): Transfer &
           const anonymous = request.target.auth.kind === 'none';
           const target = createStreamTarget(httpOf('target', request, signal, idle), { redact, anonymous });
           try {
-            return await runStream({ request, source, target, watch, pushChunk, now, log });
+            return await runStream({ request, source, target, watch, pushChunk, stageAbove, now, log });
           } finally {
             // Of two requests at once, the one that was not waited for when the other failed.
             over.abort();

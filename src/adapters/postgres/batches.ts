@@ -13,6 +13,7 @@ export function createBatchStore(db: Database): BatchStore & BatchWork {
 
   return {
     async create(accountId, { selection, by, correlationId }) {
+      await db.query(PRUNE, [KEEP_DAYS]);
       const values = [accountId, JSON.stringify(sorted(selection)), by, correlationId];
       for (;;) {
         const [opened] = await db.query(INSERT, values);
@@ -81,6 +82,12 @@ export function createBatchStore(db: Database): BatchStore & BatchWork {
 
 // ---------------------------------------------------------------------------------------------------------------- opening
 
+/** What a batch did stays in the syncs; how it went as a whole is told for so long. */
+const KEEP_DAYS = 90;
+
+/** Their mirrors go with them. The drift check begins a batch an hour, so this is never much at once. */
+const PRUNE = `delete from batches where state <> 'running' and finished_at < now() - make_interval(days => $1)`;
+
 const INSERT = `
   insert into batches (account_id, selection, requested_by, correlation_id) values ($1, $2::jsonb, $3, $4)
   on conflict (account_id, md5(selection::text)) where state = 'running' do nothing
@@ -107,11 +114,16 @@ const COMPARABLE = `account_id = $1 and project_id is not null and not paused
 
 /**
  * Those whose comparison is older than the interval, the oldest first, and no more than twice an hour's even share of all: after an outage the
- * backlog goes down, and OneDev is not asked about everything at once.
+ * backlog goes down, and OneDev is not asked about everything at once. What was tried within the interval and could not be compared lets the others
+ * go first, or a few that always fail would take every turn.
  */
 const DUE_FOR_COMPARISON = `
   select mirror_id, last_compared_at from mirrors
    where ${COMPARABLE} and coalesce(last_compared_at, '-infinity') <= now() - make_interval(secs => $2::float / 1000)
+     and not exists (
+       select from batch_items i join batches b using (batch_id)
+        where i.mirror_id = mirrors.mirror_id and b.selection ->> 'kind' = 'drift'
+          and i.taken_at > now() - make_interval(secs => $2::float / 1000))
    order by last_compared_at nulls first, mirror_id
    limit (select ceil(2 * count(*) * least(1, 3600000 / $2::float))::int from mirrors where ${COMPARABLE})`;
 

@@ -40,7 +40,7 @@ export function createDatabase(options: DatabaseOptions): Database {
   pool.on('error', (error) => options.onError?.(error));
 
   return {
-    query: async (text, values) => (await translated(() => pool.query(text, values))).rows,
+    query: async (text, values) => (await translated(() => pool.query(text, storable(values)))).rows,
     async transaction(work) {
       const client = await translated(() => pool.connect());
       // A connection that breaks in the middle is reported by the query that was running, and by an event.
@@ -50,7 +50,7 @@ export function createDatabase(options: DatabaseOptions): Database {
       try {
         await translated(() => client.query('begin'));
         const result = await work({
-          query: async (text, values) => (await translated(() => client.query(text, values))).rows,
+          query: async (text, values) => (await translated(() => client.query(text, storable(values)))).rows,
         });
         await translated(() => client.query('commit'));
         return result;
@@ -64,6 +64,14 @@ export function createDatabase(options: DatabaseOptions): Database {
     },
     close: () => pool.end(),
   };
+}
+
+/**
+ * Postgres has no text with NUL in it and refuses the whole statement, each time anew. What a person or a server wrote (a reason, a message of
+ * git's) is kept without it, so that nothing that has to be recorded can be kept from it for ever.
+ */
+function storable(values: unknown[] | undefined): unknown[] | undefined {
+  return values?.map((value) => (typeof value === 'string' ? value.replaceAll('\0', '') : value));
 }
 
 /**

@@ -181,6 +181,7 @@ function mirrorOf(row: Row): Mirror {
       description: textOf(row['description']),
       defaultBranch: textOf(row['default_branch']),
       readAt: isoOf(row['upstream_read_at']),
+      sizeBytes: Number(row['size_kb']) * 1_000,
     },
     status: row['status'] as MirrorStatus,
     statusNote: textOf(row['status_note']),

@@ -8,6 +8,9 @@ const SETTLED = `('deleted', 'frozen', 'pending_deletion')`;
 /** Seen neither by this reading nor by a later one, complete or not: what any of them saw is not missing. */
 const UNSEEN = `coalesce(m.seen_in, 0) < r.reading_id`;
 
+/** Its workflow has looked at it since it is missing, and left it where it is. */
+const LOOKED_AT = `coalesce(m.last_checked_at > m.absent_since, false)`;
+
 export function createReadingStore(db: Database): ReadingStore {
   return {
     async begin(accountId, correlationId, kind) {
@@ -47,25 +50,25 @@ export function createReadingStore(db: Database): ReadingStore {
       return Number(row?.['seen'] ?? 0);
     },
 
-    async absence(readingId) {
+    async absence(readingId, askOnce = false) {
       const [row] = await db.query(
-        `select count(*) filter (where ${UNSEEN} and m.status not in ${SETTLED})::int as absent,
+        `select count(*) filter (where ${UNSEEN} and m.status not in ${SETTLED} and not ($2 and ${LOOKED_AT}))::int as absent,
                 count(*)::int as before
            from star_readings r join mirrors m on m.account_id = r.account_id and m.starred
           where r.reading_id = $1`,
-        [readingId],
+        [readingId, askOnce],
       );
       return { absent: Number(row?.['absent'] ?? 0), before: Number(row?.['before'] ?? 0) };
     },
 
-    async absentOnes(readingId) {
+    async absentOnes(readingId, askOnce = false) {
       const rows = await db.query(
         `update mirrors m set absent_since = coalesce(m.absent_since, now())
            from star_readings r
           where r.reading_id = $1 and m.account_id = r.account_id and m.starred
-            and ${UNSEEN} and m.status not in ${SETTLED}
+            and ${UNSEEN} and m.status not in ${SETTLED} and not ($2 and ${LOOKED_AT})
          returning m.repo_id, m.full_name`,
-        [readingId],
+        [readingId, askOnce],
       );
       return rows.map((row): StarredChange => ({ repoId: String(row['repo_id']), fullName: String(row['full_name']) }));
     },
@@ -98,6 +101,18 @@ export function createReadingStore(db: Database): ReadingStore {
         [accountId],
       );
       return rows.map(readingOf);
+    },
+
+    async isHeld(mirrorId) {
+      const rows = await db.query(
+        // What was asked about has a time since when it is absent, whether a reading asked or a person.
+        `select from mirrors m join star_readings r using (account_id)
+          where m.mirror_id = $1 and m.starred and m.absent_since is null and ${UNSEEN}
+            and r.conclusion = 'hold' and r.approved_at is null
+            and r.started_at = (select max(started_at) from star_readings where account_id = m.account_id and complete)`,
+        [mirrorId],
+      );
+      return rows.length > 0;
     },
 
     async approve(readingId, by) {

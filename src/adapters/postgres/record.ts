@@ -144,6 +144,9 @@ async function writeFailed(tx: Queryable, accountId: string | null, entry: Entry
   const { kind, message } = entry.failure;
   if (!(await isFirstWrite(tx, [...attemptValues(entry), 'failed', ...nothing, kind, message, null, null, null])))
     return {};
+  // Its deletion made it unstarred: starred, it was seen starred since. A look that only failed leaves the date as it is.
+  const [seen] = await tx.query('select from mirrors where mirror_id = $1 and starred', [entry.mirrorId]);
+  if (seen) await closeLeftOpen(tx, entry.mirrorId, 'the mirror is starred again');
   await tx.query(
     `update mirrors set status = $2, status_note = null, retry_count = $3, next_attempt_at = $4, last_error_kind = $5,
             last_error_message = $6, updated_at = now()

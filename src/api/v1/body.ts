@@ -32,9 +32,18 @@ function refuseOtherThanJson(contentType = '', bytes: Buffer): void {
     const what = type ? `of type ${type.slice(0, 100)}` : 'of no type';
     throw new ProblemError(415, 'Not JSON', `The body is ${what}. Send JSON, with content-type: application/json.`);
   }
+  let hasUnstorable = false;
   try {
-    JSON.parse(bytes.toString('utf8'));
+    JSON.parse(bytes.toString('utf8'), (_, value: unknown) => {
+      hasUnstorable ||= typeof value === 'string' && UNSTORABLE.test(value);
+      return value;
+    });
   } catch (error) {
     throw new ProblemError(400, 'Malformed JSON', `The body is not JSON: ${(error as Error).message}`);
   }
+  if (!hasUnstorable) return;
+  throw new ProblemError(400, 'Text cannot be kept', 'A text has NUL or half a surrogate pair in it; leave it out.');
 }
+
+/** Postgres holds neither. */
+const UNSTORABLE = /[\0\p{Surrogate}]/u;

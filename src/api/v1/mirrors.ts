@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { createRoute, z, type OpenAPIHono } from '@hono/zod-openapi';
-import { addMirror, type AddingPorts } from '../../domain/adding.ts';
+import { addMirror, FULL_NAME, type AddingPorts } from '../../domain/adding.ts';
 import { obstacleTo } from '../../domain/decisions.ts';
 import { FAILURES, isFailureKind } from '../../domain/failures.ts';
 import type { KeyScope } from '../../domain/keys.ts';
@@ -121,7 +121,7 @@ const add = createRoute({
         z.strictObject({
           fullName: z
             .string()
-            .regex(/^[\w-]{1,100}\/(?!\.{1,2}$)[\w.-]{1,100}$/, 'a repository is OWNER/NAME, such as torvalds/linux')
+            .regex(FULL_NAME, 'a repository is OWNER/NAME, such as torvalds/linux')
             .openapi({ example: 'torvalds/linux' }),
         }),
       ),

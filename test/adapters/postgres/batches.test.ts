@@ -122,6 +122,18 @@ describe('which mirrors a batch goes over', () => {
 
     expect(await named(await begin({ kind: 'drift' }))).toEqual(['2']);
   });
+
+  it('are for a drift check the next ones, where the oldest was tried and could not be compared', async () => {
+    await mirrors(84);
+    await store.db.query(`update mirrors set project_id = repo_id, project_path = full_name, status = 'completed',
+      last_compared_at = now() - make_interval(days => 8 + repo_id::int)`);
+    const first = await begin({ kind: 'drift' });
+    await step(first);
+    await failed('84', [first]);
+    await store.batches.end(first, 'completed', null);
+
+    expect(await named(await begin({ kind: 'drift' }))).toEqual(['83']);
+  });
 });
 
 describe('a batch', () => {
@@ -163,6 +175,23 @@ describe('a batch', () => {
     await store.batches.end(first, 'completed', null);
 
     expect(await begin()).not.toBe(first);
+  });
+
+  it('that ended three months ago is forgotten with its mirrors once another begins', async () => {
+    await mirrors(1);
+    const [old, late, running] = [await begin(), await begin({ kind: 'failed' }), await begin({ kind: 'drift' })];
+    for (const batchId of [old, late]) await store.batches.end(batchId, 'completed', null);
+    await store.db.query(
+      `update batches set requested_at = now() - interval '91 days',
+              finished_at = case when batch_id = $1 then now() - interval '91 days' else finished_at end`,
+      [old],
+    );
+
+    const next = await begin();
+
+    const left = (await store.batches.list({ limit: 10 })).map(({ batchId }) => batchId);
+    expect(left).toEqual([next, running, late]);
+    expect(await store.db.query('select from batch_items where batch_id = $1', [old])).toEqual([]);
   });
 
   it('takes no more mirrors than its window holds, and the next as soon as one has ended', async () => {

@@ -42,6 +42,18 @@ async function terminate(applicationName: string): Promise<number> {
   return rows.length;
 }
 
+describe('a text with NUL in it', () => {
+  it('is kept without it: what has to be recorded is never refused for it', async () => {
+    const db = open();
+    const select = 'select $1::text as text';
+
+    const alone = await db.query(select, ['a\0b']);
+    const inTransaction = await db.transaction((tx) => tx.query(select, ['\0c']));
+
+    expect([alone, inTransaction]).toEqual([[{ text: 'ab' }], [{ text: 'c' }]]);
+  });
+});
+
 describe('a transaction', () => {
   const save = `insert into accounts (account_id, external_id, login) values ('github-1', '1', 'ann')`;
 

@@ -83,7 +83,12 @@ describe('a page of the star list', () => {
       starred: true,
       pinned: false,
       project: null,
-      upstream: { cloneUrl: found.cloneUrl, defaultBranch: 'main', readAt: expect.stringMatching(/Z$/) },
+      upstream: {
+        cloneUrl: found.cloneUrl,
+        defaultBranch: 'main',
+        readAt: expect.stringMatching(/Z$/),
+        sizeBytes: 9_876_543_210_000,
+      },
     });
   });
 

@@ -394,6 +394,16 @@ describe('a request to delete', () => {
     expect(deletion?.dueAt).toBe(DUE);
   });
 
+  it('that a terminated workflow left open is called off by a new star, also when the sync after it fails', async () => {
+    await write(requested('2026-01-01T00:00:00.000Z'));
+    await store.db.query('update mirrors set starred = true');
+
+    await write(failed());
+    const { deletion } = await write({ ...requested(), runId: 'run-2' });
+
+    expect(deletion?.dueAt).toBe(DUE);
+  });
+
   it('of something that is not in the record is refused', async () => {
     await expect(write({ ...requested(), mirrorId: 'github-404' })).rejects.toThrow(/no mirror github-404/);
   });

@@ -34,7 +34,7 @@ export function withStore(owner: SourceAccount = { externalId: '41', login: 'ann
   });
 
   beforeEach(async () => {
-    await opened().query('truncate accounts restart identity cascade');
+    await opened().query('truncate accounts, recoveries, recovery_runs restart identity cascade');
     account = await store.accounts.save(owner);
   });
 

@@ -89,6 +89,8 @@ describe('a request that cannot be one', () => {
   it.each([
     ['malformed', { body: '{"full":' }, 400, 'Malformed JSON'],
     ['of another type', { body: 'full=true', headers: { 'content-type': 'text/plain' } }, 415, 'Not JSON'],
+    ['NUL in a text', { body: { full: 'a\0b' } }, 400, 'Text cannot be kept'],
+    ['half a surrogate pair in a text', { body: '{"full":"\\ud800"}' }, 400, 'Text cannot be kept'],
     ['too large', { body: JSON.stringify({ full: 'x'.repeat(300_000) }) }, 413, 'Too large'],
     ['an unknown field', { body: { fool: true } }, 400, 'Request does not fit'],
     ['a field of another type', { body: { full: 'yes' } }, 400, 'Request does not fit'],

@@ -43,11 +43,13 @@ describe('the list of mirrors', () => {
     const failed = await world.ask('GET', '/mirrors?status=failed');
     const found = await world.ask('GET', '/mirrors?search=ENGINE_o');
     const odd = await world.ask('GET', `/mirrors?search=${encodeURIComponent("%' or 1=1 \\")}`);
+    const nul = await world.ask('GET', '/mirrors?search=engine_o%00');
 
-    expect([failed, found, odd].map(({ body }) => namesOf(body))).toEqual([
+    expect([failed, found, odd, nul].map(({ body }) => namesOf(body))).toEqual([
       ['ada/engine_one', 'bob/loom'],
       ['ada/engine_one'],
       [],
+      ['ada/engine_one'],
     ]);
   });
 
