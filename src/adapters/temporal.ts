@@ -255,6 +255,31 @@ export async function startReading(
   };
 }
 
+/**
+ * Why the last reading of the star list that has ended failed; a reading that fails before it begins leaves nothing in the record.
+ * @returns `null` when it did not fail, or there was none
+ * @throws Failure `TemporalUnavailable` within 2 s
+ */
+export async function lastReadingFailure({ client, connection }: TemporalConnection): Promise<Failure | null> {
+  return reached(() =>
+    connection.withDeadline(Date.now() + PING_DEADLINE_MS, async () => {
+      const query = `WorkflowType="${WORKFLOW_TYPES.reconcile}" and ExecutionStatus != "Running"`;
+      // Newest first, as Temporal lists them.
+      for await (const { status, workflowId, runId } of client.workflow.list({ query, pageSize: 1 })) {
+        if (status.name !== 'FAILED') return null;
+        try {
+          await client.workflow.getHandle(workflowId, runId).result();
+          return null;
+        } catch (error) {
+          if (error instanceof WorkflowFailedError) return readingFailure(error);
+          throw error;
+        }
+      }
+      return null;
+    }),
+  );
+}
+
 function readingFailure(error: WorkflowFailedError): Failure {
   const inner = error.cause instanceof ActivityFailure ? error.cause.cause : error.cause;
   const kind = inner instanceof ApplicationFailure && isFailureKind(inner.type) ? inner.type : 'Unexpected';

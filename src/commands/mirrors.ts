@@ -5,7 +5,7 @@ import { FAILURES, isFailureKind } from '../domain/failures.ts';
 import { MIRROR_STATUSES } from '../domain/model.ts';
 import { someMirrors } from './choose.ts';
 import { withDatabase } from './installation.ts';
-import { starListSentences } from './star-list.ts';
+import { readingTrouble, starListSentences } from './star-list.ts';
 import { counted, shortened, tally, time, typed, wrapped, type Output } from './wording.ts';
 import { UsageError } from './refusal.ts';
 
@@ -33,7 +33,8 @@ export async function list(config: Config, options: { status?: string; json?: bo
     out.print(tableOf(mirrors, out.width));
     out.print(`${counted(mirrors.length, 'mirror')}: ${tally(mirrors)}`);
   }
-  const starList = starListSentences(readings);
+  const trouble = await readingTrouble(config);
+  const starList = [starListSentences(readings), ...(trouble === null ? [] : [trouble])].join(' ');
   out.print(out.width === null ? starList : wrapped(starList, out.width).join('\n'));
 }
 

@@ -1,8 +1,9 @@
 import { createAuditStore } from '../adapters/postgres/audit.ts';
 import type { ReadingLine } from '../adapters/postgres/overview.ts';
-import { startReading } from '../adapters/temporal.ts';
-import type { Config } from '../config.ts';
+import { lastReadingFailure, startReading } from '../adapters/temporal.ts';
+import { ConfigError, type Config } from '../config.ts';
 import { audited } from '../domain/audit.ts';
+import { Failure } from '../domain/failures.ts';
 import type { ReadingSummary } from '../domain/record.ts';
 import { withDatabase, withTemporal } from './installation.ts';
 import { counted, time, typed, type Output } from './wording.ts';
@@ -49,6 +50,18 @@ function found({ kind, seen, signalled, absent, conclusion, incompleteWhy }: Rea
   if (conclusion !== null) parts.push(`${absent} absent (${CONCLUSIONS[conclusion]})`);
   const name = kind === 'sweep' && incompleteWhy !== null ? 'Incomplete reading' : KINDS[kind];
   return `${name}: ${parts.join(', ')}.${incompleteWhy === null ? '' : ` No absence is concluded from it: ${incompleteWhy}.`}`;
+}
+
+/** Why the star list cannot be read, where Temporal can be asked: the record alone does not know. */
+export async function readingTrouble(config: Config): Promise<string | null> {
+  try {
+    const failure = await withTemporal(config, lastReadingFailure);
+    return failure === null ? null : `The last reading of the star list failed. ${failure.message} ${failure.row.hint}`;
+  } catch (error) {
+    // The list is the record's, and there without Temporal too.
+    if (error instanceof ConfigError || (error instanceof Failure && error.kind === 'TemporalUnavailable')) return null;
+    throw error;
+  }
 }
 
 /** When the star list was last read completely, and what is wrong with the last reading when something is. */

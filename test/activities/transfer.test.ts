@@ -57,9 +57,15 @@ describe('a transfer', () => {
       },
       target: { url: `${world.onedev.url}/github/ada/engine.git`, auth: { password: world.onedev.token } },
       knownDigest: 'digest-1',
-      sizeBytes: repository.sizeKb * 1_000,
       rewritePolicy: 'keep-old',
     });
+  });
+
+  it('says how large GitHub thinks the repository is', async () => {
+    const repository = await world.mirror('ada/engine');
+    await store.db.query('update mirrors set size_kb = 1500 where repo_id = $1', [repository.id]);
+
+    expect((await asked(repository)).sizeBytes).toBe(1_500_000);
   });
 
   it('that is forced compares everything', async () => {

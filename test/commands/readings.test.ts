@@ -1,3 +1,4 @@
+import { ApplicationFailure } from '@temporalio/common';
 import { beforeEach, describe, expect, inject, it } from 'vitest';
 import { MANUAL_RECONCILE_WORKFLOW_ID } from '../../src/adapters/temporal.ts';
 import type { ReadingEnd, ReadingRequest, ReadingSummary, StarsRead } from '../../src/domain/record.ts';
@@ -130,6 +131,27 @@ describe('list says of the star list', () => {
 
     expect(line).toMatch(/^The star list was last read completely on /);
     expect(line).toContain(words);
+  });
+
+  it('why it cannot be read, also when no reading ever began', async () => {
+    const worker = await temporal.worker({
+      taskQueue: 'starkeep',
+      activities: {
+        beginReading: () => {
+          throw ApplicationFailure.nonRetryable('GitHub answers with status 401', 'SourceUnauthorized');
+        },
+      },
+    });
+
+    const { code } = await worker.runUntil(() => starkeep('reconcile', '--by', 'ann'));
+
+    expect(code).toBe(1);
+    // Temporal's own list lags a moment behind.
+    await expect
+      .poll(lastLine, { timeout: 20_000 })
+      .toMatch(
+        /never read completely\. The last reading of the star list failed\. The star list was not read: GitHub answers with status 401/,
+      );
   });
 
   it('nothing to programs', async () => {
