@@ -51,7 +51,11 @@ const table = new Table({
   colAligns: ['left', 'right', 'right', 'right', 'right', 'left'],
 });
 try {
-  for (const one of await repositories()) await compare(one);
+  for (const one of await repositories()) {
+    // A folder of large ones takes its time.
+    process.stderr.write(`${one.fullName} …\n`);
+    await compare(one);
+  }
 } finally {
   stream.close();
   await github.close();

@@ -99,9 +99,10 @@ describe('answers remembered in Postgres', () => {
   it('are none when Postgres cannot store them, which is told', async () => {
     const cache = createHttpCache(db, { onError });
 
-    await cache.set('a', answer('\0'));
+    // The table wants a key.
+    await cache.set('', answer('x'));
 
-    expect([await cache.get('a'), trouble.length]).toEqual([null, 1]);
+    expect([await cache.get(''), trouble.length]).toEqual([null, 1]);
   });
 
   it('spare the next process a reading of the star list, and hold no token', async () => {
