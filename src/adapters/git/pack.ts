@@ -79,6 +79,12 @@ export interface PackedCommit {
 /** Objects read between two breaths: the event loop has heartbeats to send. */
 const OBJECTS_AT_ONCE = 500;
 
+/** A commit is a few hundred bytes, and the largest known are some megabytes; a source that means harm can make a gigabyte out of one. */
+const MAX_OBJECT_BYTES = 16 * 1024 * 1024;
+
+/** All that one pack may unfold to, bases of deltas counted each time they are needed: what takes longer than a second or two is not worth it. */
+const MAX_UNFOLDED_BYTES = 512 * 1024 * 1024;
+
 const PARENT_LINE = /^parent ([0-9a-f]{40})$/;
 
 /**
@@ -91,12 +97,13 @@ export async function commitsOf(chunks: AsyncIterable<Buffer>, limits: PackLimit
   if (bytes === null) return null;
   const entries = new Map<number, Entry>();
   const commits: PackedCommit[] = [];
+  const budget = { bytes: MAX_UNFOLDED_BYTES };
   let at = HEADER_BYTES;
   for (let index = 0, count = objectsOf(bytes); index < count; index += 1) {
-    const entry = entryAt(bytes, at);
+    const entry = entryAt(bytes, at, budget);
     entries.set(at, entry);
     at = entry.end;
-    const content = commitAt(entry, entries, bytes);
+    const content = commitAt(entry, entries, bytes, budget);
     if (content !== null) commits.push(commitOf(content));
     if (index % OBJECTS_AT_ONCE === 0) await new Promise((resolve) => setImmediate(resolve));
   }
@@ -135,7 +142,7 @@ interface Entry {
 }
 
 /** @see https://git-scm.com/docs/gitformat-pack#_pack_pack_files_have_the_following_format */
-function entryAt(bytes: Buffer, at: number): Entry {
+function entryAt(bytes: Buffer, at: number, budget: Budget): Entry {
   let place = at;
   const next = () => {
     const byte = bytes[(place += 1) - 1];
@@ -158,22 +165,29 @@ function entryAt(bytes: Buffer, at: number): Entry {
       byte = next();
       distance = (distance + 1) * 128 + (byte & 127);
     }
+    // At its own place or behind it, it would be its own base without end.
+    if (distance <= 0 || distance > at - HEADER_BYTES) throw new UnreadablePack('a delta has no base');
     base = at - distance;
   }
   if (type === REF_DELTA) place += CHECKSUM_BYTES;
-  return { type, base, size, start: place, end: place + compressedLength(bytes, place, size) };
+  return { type, base, size, start: place, end: place + inflated(bytes, place, size, budget).read };
 }
 
-function compressedLength(bytes: Buffer, start: number, size: number): number {
-  return inflated(bytes, start, size).read;
+/** What may still be unfolded. */
+interface Budget {
+  bytes: number;
 }
 
 /** Node can tell how much of its input it read; its types do not know. */
 type Inflated = { buffer: Buffer; engine: Inflate };
 
-function inflated(bytes: Buffer, start: number, size: number): { content: Buffer; read: number } {
+function inflated(bytes: Buffer, start: number, size: number, budget: Budget): { content: Buffer; read: number } {
+  // An object of no bytes costs a call all the same.
+  budget.bytes -= size + 1024;
+  if (size > MAX_OBJECT_BYTES || budget.bytes < 0) throw new UnreadablePack('the pack unfolds to more than allowed');
   try {
-    const options = { info: true, chunkSize: Math.max(64, Math.min(size + 1, 1024 * 1024)) };
+    const chunkSize = Math.max(64, Math.min(size + 1, 1024 * 1024));
+    const options = { info: true, chunkSize, maxOutputLength: size + 1 };
     const { buffer, engine } = inflateSync(bytes.subarray(start), options) as unknown as Inflated;
     if (buffer.length !== size) throw new UnreadablePack('an object is not as long as it says');
     return { content: buffer, read: engine.bytesWritten };
@@ -184,7 +198,7 @@ function inflated(bytes: Buffer, start: number, size: number): { content: Buffer
 }
 
 /** @returns the content of a commit; `null` for every other object, and for a delta whose base is named by id, which we never ask for */
-function commitAt(entry: Entry, entries: ReadonlyMap<number, Entry>, bytes: Buffer): Buffer | null {
+function commitAt(entry: Entry, entries: ReadonlyMap<number, Entry>, bytes: Buffer, budget: Budget): Buffer | null {
   const deltas: Entry[] = [];
   let root = entry;
   while (root.type === OFS_DELTA) {
@@ -195,15 +209,15 @@ function commitAt(entry: Entry, entries: ReadonlyMap<number, Entry>, bytes: Buff
   }
   if (root.type === REF_DELTA) throw new UnreadablePack('a delta names its base by id');
   if (root.type !== COMMIT) return null;
-  const contentOf = ({ start, size }: Entry) => inflated(bytes, start, size).content;
-  return deltas.reduceRight((base, delta) => patched(base, contentOf(delta)), contentOf(root));
+  const contentOf = ({ start, size }: Entry) => inflated(bytes, start, size, budget).content;
+  return deltas.reduceRight((base, delta) => patched(base, contentOf(delta), budget), contentOf(root));
 }
 
 /**
  * Applies a delta: two sizes, then instructions that copy from the base or insert what follows.
  * @see https://git-scm.com/docs/gitformat-pack#_deltified_representation
  */
-function patched(base: Buffer, delta: Buffer): Buffer {
+function patched(base: Buffer, delta: Buffer, budget: Budget): Buffer {
   let at = 0;
   const next = () => delta[(at += 1) - 1] ?? 0;
   const size = () => {
@@ -215,16 +229,28 @@ function patched(base: Buffer, delta: Buffer): Buffer {
     return value;
   };
   const [baseSize, resultSize] = [size(), size()];
+  budget.bytes -= resultSize;
+  if (resultSize > MAX_OBJECT_BYTES || budget.bytes < 0) {
+    throw new UnreadablePack('the pack unfolds to more than allowed');
+  }
   const pieces: Buffer[] = [];
+  let made = 0;
+  const add = (piece: Buffer) => {
+    made += piece.length;
+    if (made > resultSize) throw new UnreadablePack('a delta does not fit');
+    pieces.push(piece);
+  };
   while (at < delta.length) {
     const instruction = next();
     if (instruction & 128) {
       let [offset, length] = [0, 0];
       for (let bit = 0; bit < 4; bit += 1) if (instruction & (1 << bit)) offset += next() * 2 ** (8 * bit);
       for (let bit = 0; bit < 3; bit += 1) if (instruction & (16 << bit)) length += next() * 2 ** (8 * bit);
-      pieces.push(base.subarray(offset, offset + (length || 0x10000)));
+      add(base.subarray(offset, offset + (length || 0x10000)));
     } else {
-      pieces.push(delta.subarray(at, (at += instruction)));
+      // 0 is reserved; taken for "insert nothing", a delta full of it would only take time.
+      if (instruction === 0) throw new UnreadablePack('a delta does not fit');
+      add(delta.subarray(at, (at += instruction)));
     }
   }
   const result = Buffer.concat(pieces);

@@ -4,7 +4,7 @@ import { ARCHIVE_NAMESPACE, isMirrored, type RefUpdate } from '../../domain/refs
 import type { Redact } from '../../domain/redaction.ts';
 import { failureOfPush, hookReason, refusalOf, type RefVerdict } from './messages.ts';
 import { EMPTY_PACK } from './pack.ts';
-import { lsRefsRequest, readLsRefs } from './protocol-read.ts';
+import { lsRefsRequest, readCapabilities, readLsRefs } from './protocol-read.ts';
 import {
   commandsOf,
   type PushAdvertisement,
@@ -65,9 +65,14 @@ export function createStreamTarget(
       return found.head;
     } catch (error) {
       const perhapsOld = error instanceof Failure && /^Target(?:BadResponse|Error)$/.test(error.kind);
-      throw perhapsOld ? new CannotStream('target-protocol') : error;
+      // A passing error of OneDev's is no reason to clone: only what it says of itself is.
+      if (perhapsOld && !(await speaksV2())) throw new CannotStream('target-protocol');
+      throw error;
     }
   };
+
+  const speaksV2 = async (): Promise<boolean> =>
+    (await http.advertisement('git-upload-pack', 'asking what it can do', readCapabilities)) !== null;
 
   const outcomeOf = ({ unpack, refs }: PushReport, words: string): PushOutcome => {
     const verdicts = new Map<string, RefVerdict>();

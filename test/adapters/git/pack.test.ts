@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { deflateSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { commitsOf, EMPTY_PACK, passing, UnreadablePack } from '../../../src/adapters/git/pack.ts';
 import { createRepo, git, type Repo } from '../../support/repo.ts';
@@ -71,6 +72,78 @@ describe('a small pack', () => {
     await expect(commitsOf(inPieces(change(packOf())), LIMITS)).rejects.toThrow(UnreadablePack);
   });
 });
+
+describe('a small pack that means harm', () => {
+  const [commitType, deltaType] = [1, 6];
+  const copyAll = Buffer.from([0x80 | 0x40, 0x10]);
+
+  it.each<[string, () => Buffer]>([
+    ['has a delta that is its own base', () => sealed(1, head(deltaType, 4), Buffer.from([0]), deflateSync(DELTA))],
+    [
+      'has a delta whose base lies before it all',
+      () => sealed(1, head(deltaType, 4), Buffer.from([99]), deflateSync(DELTA)),
+    ],
+    [
+      'has an object of a length that nobody has memory for',
+      () => sealed(1, head(commitType, 2 ** 40), deflateSync(DELTA)),
+    ],
+    [
+      'has an object that unfolds to more than it says',
+      () => sealed(1, head(commitType, 4), deflateSync(Buffer.alloc(64 * MEGABYTE))),
+    ],
+    [
+      'has a small delta that makes gigabytes',
+      () => {
+        const base = Buffer.concat([head(commitType, MEGABYTE), deflateSync(Buffer.alloc(MEGABYTE))]);
+        const delta = Buffer.concat([
+          varint(MEGABYTE),
+          varint(4_000 * MEGABYTE),
+          ...Array<Buffer>(4_000).fill(copyAll),
+        ]);
+        return sealed(2, base, head(deltaType, delta.length), distance(base.length), deflateSync(delta));
+      },
+    ],
+  ])('is not believed when it %s', async (_, make) => {
+    const before = process.memoryUsage.rss();
+
+    await expect(commitsOf(inPieces(make()), LIMITS)).rejects.toThrow(UnreadablePack);
+
+    expect(process.memoryUsage.rss() - before).toBeLessThan(300 * MEGABYTE);
+  });
+});
+
+const MEGABYTE = 1024 * 1024;
+
+/** A base of one byte, a result of one byte, and that byte. */
+const DELTA = Buffer.from([1, 1, 1, 65]);
+
+function sealed(objects: number, ...parts: Buffer[]): Buffer {
+  const header = Buffer.from('5041434b0000000200000000', 'hex');
+  header.writeUInt32BE(objects, 8);
+  const body = Buffer.concat([header, ...parts]);
+  return Buffer.concat([body, createHash('sha1').update(body).digest()]);
+}
+
+/** Seven bits at a time, the lowest first. */
+function varint(value: number): Buffer {
+  return value < 128
+    ? Buffer.from([value])
+    : Buffer.concat([Buffer.from([128 | (value % 128)]), varint(Math.floor(value / 128))]);
+}
+
+/** The type and the length of an object, as they stand before it. */
+function head(type: number, size: number): Buffer {
+  const rest = Math.floor(size / 16);
+  const first = (type << 4) | (size % 16);
+  return rest === 0 ? Buffer.from([first]) : Buffer.concat([Buffer.from([128 | first]), varint(rest)]);
+}
+
+/** How far before a delta its base begins. */
+function distance(value: number): Buffer {
+  const bytes = [value & 127];
+  for (let rest = Math.floor(value / 128); rest > 0; rest = Math.floor(rest / 128)) bytes.unshift(128 | (--rest & 127));
+  return Buffer.from(bytes);
+}
 
 function withMore(pack: Buffer): Buffer {
   const body = Buffer.from(pack.subarray(0, -20));

@@ -59,6 +59,19 @@ async function expectNothingButTheNextWorks(world: StreamWorld): Promise<void> {
   expect(await git(world.target, ['fsck', '--full'])).toBe('');
 }
 
+describe('a target that fails for a moment', () => {
+  it('when it is asked for its HEAD is a failed sync, and no reason to clone', async () => {
+    const world = await createStreamWorld();
+    world.server.intercept = (request, response) =>
+      request.url === '/target.git/git-upload-pack' && refuse(response, 500, 'out of order');
+
+    const failure = await world.failing();
+
+    expect(failure.kind).toBe('TargetError');
+    await expectNothingButTheNextWorks(world);
+  });
+});
+
 describe('a pack that does not arrive whole', () => {
   it('because the source breaks off leaves the target as it was', async () => {
     const world = await createStreamWorld(BIG);
