@@ -17,6 +17,12 @@ import { VERSION } from './version.ts';
 const EXIT_FAILED = 1;
 const EXIT_USAGE = 2;
 
+// Whoever reads on, as in `starkeep list | head`, may have had enough.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(EXIT_FAILED);
+});
+
 const out: Output = process.stdout.isTTY ? { print, redraw, width: process.stdout.columns } : { print, width: null };
 
 /** The file of `--settings`, once it is read, and the names that were taken from it. */

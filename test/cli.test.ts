@@ -71,6 +71,17 @@ describe('starkeep', () => {
   });
 });
 
+describe('output that nobody reads any more', () => {
+  it('ends the command without a word', async () => {
+    const { child, stderr, ended } = start(['config']);
+    child.stdout?.destroy();
+
+    await ended;
+
+    expect(stderr()).toBe('');
+  });
+});
+
 describe('starkeep with wrong settings', () => {
   it.each([
     ['up', ['GITHUB_TOKEN', 'ONEDEV_URL', 'ONEDEV_TOKEN']],

@@ -231,6 +231,11 @@ export const FAILURES = {
     httpStatus: 409,
     hint: 'The batch is over, so there is nothing to cancel. `starkeep batches show` says how it ended.',
   },
+  RestoredBefore: {
+    retry: 'never',
+    httpStatus: 409,
+    hint: 'An old tip that was brought back has been changed since, and what was changed is kept nowhere else. Rename or delete that branch on OneDev, then restore again.',
+  },
   ArchiveUnknown: {
     retry: 'never',
     httpStatus: 404,

@@ -271,7 +271,10 @@ export interface MirrorStore {
   saveStarPage(accountId: string, repositories: ListedRepository[], readingId?: string): Promise<StarredChange[]>;
   markInProgress(mirrorId: MirrorId): Promise<void>;
   saveProject(mirrorId: MirrorId, project: EnsuredProject): Promise<void>;
-  /** Other repositories the record believes starred, the most recently confirmed first: the canaries of an unstar proof. */
+  /**
+   * Other repositories the record believes starred: the canaries of an unstar proof. Those the star list showed last come first, and of them those
+   * nobody asked about since; what is missing itself is none.
+   */
   starredOthers(mirrorId: MirrorId, limit: number): Promise<string[]>;
   countByStatus(): Promise<Record<string, number>>;
   /** Syncs that were cloned although they should have been streamed, by reason. */

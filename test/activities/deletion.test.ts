@@ -75,6 +75,11 @@ async function deletingNothing<T>(work: () => Promise<T>): Promise<T> {
   return ended();
 }
 
+/** Makes it the last star to compare with. */
+async function standLast({ id }: StandinRepository): Promise<void> {
+  await store.db.query(`update mirrors set upstream_read_at = now() + interval '1 hour' where repo_id = $1`, [id]);
+}
+
 /** Everything that is no proof, and what it is instead. */
 const NO_PROOF: [string, UnstarProof['verdict'], () => unknown][] = [
   ['it is starred', 'starred', () => undefined],
@@ -130,6 +135,27 @@ const NO_PROOF: [string, UnstarProof['verdict'], () => unknown][] = [
     },
   ],
 ];
+
+describe('many unstarred at once', () => {
+  it('are proven one by one, since none of them is what another is compared with', async () => {
+    const many: StandinRepository[] = [];
+    for (let index = 0; index < 8; index += 1) many.push(await world.mirror(`ada/gone-${index}`));
+    for (const one of many) world.github.unstar(one);
+    const activities = world.activities();
+    // As their workflows do, all together: each asks GitHub first.
+    for (const one of many) {
+      const claims = { fullName: one.fullName, repoId: one.id, claims: 'nothing', requested: false } as const;
+      await world.run(activities.fetchMetadata, { ...correlation(one), ...claims });
+    }
+    // The first of them may not be recorded yet when the last is proven.
+    await store.db.query(`update mirrors set starred = true`);
+
+    const verdicts: string[] = [];
+    for (const one of many) verdicts.push((await world.run(activities.verifyUnstar, correlation(one))).verdict);
+
+    expect(verdicts).toEqual(many.map(() => 'unstarred'));
+  });
+});
 
 /** Everything that is no answer at all. */
 const NO_ANSWER: [string, FailureKind, () => unknown][] = [
@@ -274,6 +300,7 @@ describe('verifyUnstar', () => {
     'goes on to another star when GitHub gives no answer about the first ($status)',
     async (answer) => {
       await world.mirror('corp/secret');
+      await standLast(canary);
       world.github.unstar(engine);
       world.github.answerNext(/starred\/corp\/secret/, answer);
 
@@ -287,6 +314,7 @@ describe('verifyUnstar', () => {
   it('gives up after five stars it cannot see', async () => {
     const others = [];
     for (let index = 0; index < 7; index += 1) others.push(await world.mirror(`ada/other-${index}`));
+    await standLast(canary);
     world.github.unstar(engine);
     for (const other of others) world.github.unstar(other);
 

@@ -1,3 +1,5 @@
+import { Hono } from 'hono';
+import pLimit from 'p-limit';
 import { describe, expect, it } from 'vitest';
 import { createGithubDeliveries } from '../../src/adapters/github-deliveries.ts';
 import type { SourceDeliveries } from '../../src/domain/ports.ts';
@@ -56,11 +58,20 @@ async function recoverByWorkflow(): Promise<RecoverySummary> {
   );
 }
 
-/** Our receiver, as GitHub reaches it. */
-async function receiver(secret = SECRET): Promise<string> {
+/** Our receiver, as GitHub reaches it; what arrives before it is `opened` waits at the door, and goes in one by one. */
+async function receiver(secret = SECRET, opened: Promise<void> = Promise.resolve()): Promise<string> {
   const { deliveries, accounts } = store;
   const { app } = createReceiver({ deliveries, accounts, control: world.control, secrets: [secret] });
-  return `${await served(app)}/webhooks/github`;
+  const door = new Hono();
+  const oneByOne = pLimit(1);
+  door.use((_, next) =>
+    oneByOne(async () => {
+      await opened;
+      await next();
+    }),
+  );
+  door.route('/', app);
+  return `${await served(door)}/webhooks/github`;
 }
 
 const push = (fullName = 'ada/engine') => {
@@ -289,8 +300,10 @@ describe('reading GitHub’s list', () => {
 
 describe('dying', () => {
   it('between a request and its note asks once more, and the delivery is taken once', async () => {
-    const url = await receiver();
-    miss(url, 'g-1');
+    // Were the first one taken before the next run looks, there would be nothing left to ask for.
+    let open = (): void => undefined;
+    const opened = new Promise<void>((resolve) => (open = resolve));
+    miss(await receiver(SECRET, opened), 'g-1');
     const recovery = withMethods(store.recoveries, { noteRequest: async () => died() });
     const { beginRecovery } = world.activities({ hookDeliveries: hookDeliveries() });
     const plan = await world.run(beginRecovery, { correlationId: 'c' });
@@ -301,6 +314,7 @@ describe('dying', () => {
 
     await world.run(living.requestRedeliveries, { ...plan, correlationId: 'c' });
 
+    open();
     await eventually(() => world.github.deliveries.filter(({ redelivery }) => redelivery).length === 2);
     expect(await inbox()).toEqual(['g-1']);
     expect(world.control.events).toHaveLength(1);

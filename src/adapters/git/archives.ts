@@ -61,6 +61,8 @@ export function createArchives({ redact, timeoutMs = DEFAULT_TIMEOUT_MS }: Archi
 }
 
 function workedOn(name: RefName): Failure {
-  const message = `${name} was brought back before and has been changed on OneDev since, so it was not overwritten. Rename or delete it there, then restore again.`;
-  return new Failure('TargetChanged', message);
+  return new Failure(
+    'RestoredBefore',
+    `${name} was changed on OneDev since it was brought back, and was not overwritten.`,
+  );
 }

@@ -84,8 +84,9 @@ export function createMirrorStore(db: Database): MirrorStore {
       const rows = await db.query(
         `select full_name from mirrors
           where starred and mirror_id <> $1 and status not in ('frozen', 'deleted', 'pending_deletion')
-            and account_id = (select account_id from mirrors where mirror_id = $1)
-          order by upstream_read_at desc nulls last, mirror_id limit $2`,
+            and absent_since is null and account_id = (select account_id from mirrors where mirror_id = $1)
+          -- Of many unstarred together, each was just read because it is asked about too: those are the last to compare with.
+          order by seen_in desc nulls last, upstream_read_at nulls last, mirror_id limit $2`,
         [mirrorId, limit],
       );
       return rows.map((row) => String(row['full_name']));

@@ -36,7 +36,7 @@ describe('an archived tip', () => {
 
     const end = await archives.restore(world.request.target, tip).catch((error: unknown) => error);
 
-    expect(end).toMatchObject({ kind: 'TargetChanged', message: expect.stringContaining('was not overwritten') });
+    expect(end).toMatchObject({ kind: 'RestoredBefore', message: expect.stringContaining('was not overwritten') });
     expect(await readRef(world.target, name)).toBe(work);
   });
 });

@@ -353,7 +353,7 @@ describe('the project of a mirror', () => {
 });
 
 describe('the other stars to compare with', () => {
-  it('are those last seen first, of the same account, and only those that still say something', async () => {
+  it('are of the same account, and only those that still say something', async () => {
     for (const repoId of ['1', '2', '3', '4', '5', '6', '7']) await savePage(repository(repoId));
     await setStatus('2', 'frozen');
     await setStatus('3', 'deleted');
@@ -372,7 +372,24 @@ describe('the other stars to compare with', () => {
   it('are no more than asked for', async () => {
     for (const repoId of ['1', '2', '3', '4']) await savePage(repository(repoId));
 
-    expect(await store.mirrors.starredOthers('github-1', 2)).toEqual(['ada/repo-4', 'ada/repo-3']);
+    expect(await store.mirrors.starredOthers('github-1', 2)).toEqual(['ada/repo-2', 'ada/repo-3']);
+  });
+
+  it('are not those that are missing themselves, or were just asked about like it', async () => {
+    for (const repoId of ['1', '2', '3', '4']) await savePage(repository(repoId));
+    await store.db.query(`update mirrors set absent_since = now() where repo_id = '2'`);
+    await store.mirrors.saveUpstream(store.account.accountId, repository('3'), null, false);
+
+    expect(await store.mirrors.starredOthers('github-1', 5)).toEqual(['ada/repo-4', 'ada/repo-3']);
+  });
+
+  it('are first those that the last reading saw', async () => {
+    const { accountId } = store.account;
+    for (const repoId of ['1', '2', '3']) await savePage(repository(repoId));
+    const { readingId } = await store.readings.begin(accountId, 'sweep-1', 'sweep');
+    await store.mirrors.saveStarPage(accountId, [repository('3')], readingId);
+
+    expect(await store.mirrors.starredOthers('github-1', 1)).toEqual(['ada/repo-3']);
   });
 });
 
