@@ -45,6 +45,8 @@ export async function createRepo(dir: string, options: RepoOptions = {}): Promis
   const repo: Repo = { dir };
   await mkdir(dir, { recursive: true });
   await git(repo, ['init', '--bare', '--quiet', '--template=', `--initial-branch=${branch}`, '.']);
+  // What a test may lose when the machine goes down is the test; thousands of refs would wait for the disk one by one.
+  await git(repo, ['config', 'core.fsync', 'none']);
   const commits = options.commits ?? 3;
   if (commits === 0) return repo;
 

@@ -1,5 +1,6 @@
 import type { RefUpdate } from '../../domain/refs.ts';
 import { hookReason, parsePush } from './messages.ts';
+import type { Outgoing } from './outgoing.ts';
 import type { Pushing } from './push.ts';
 import type { GitSession } from './session.ts';
 
@@ -7,7 +8,7 @@ import type { GitSession } from './session.ts';
 export function clonePushing(session: GitSession, chunk: number, onDone: Pushing['onDone']): Pushing {
   return {
     async send(updates) {
-      const result = await session.push(updates.map(leaseOf), updates.map(refspecOf));
+      const result = await session.push(outgoingOf(updates));
       return {
         verdicts: parsePush(result.stdout, result.stderr),
         hookReason: () => hookReason(result.stderr),
@@ -19,11 +20,10 @@ export function clonePushing(session: GitSession, chunk: number, onDone: Pushing
   };
 }
 
-function leaseOf({ name, expected }: RefUpdate): string {
-  return `--force-with-lease=${name}:${expected ?? ''}`;
-}
-
-/** Begins with an object id or a colon, so it can never be taken for an option or a negative refspec. */
-function refspecOf({ name, desired }: RefUpdate): string {
-  return `${desired ?? ''}:${name}`;
+function outgoingOf(updates: readonly RefUpdate[]): Outgoing {
+  return {
+    refs: updates.flatMap(({ name, desired }) => (desired === null ? [] : [{ name, oid: desired }])),
+    leases: updates.flatMap(({ name, expected }) => (expected === null ? [] : [{ name, oid: expected }])),
+    removals: updates.filter(({ desired }) => desired === null).map(({ name }) => name),
+  };
 }

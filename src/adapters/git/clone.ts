@@ -8,6 +8,7 @@ import { runClone } from './clone-run.ts';
 import { DEFAULT_IDLE_TIMEOUT_MS, DEFAULT_OVERALL_TIMEOUT_MS, withDeadline } from './deadline.ts';
 import type { Workspace } from './environment.ts';
 import { createProgressWatch } from './progress-watch.ts';
+import { DEFAULT_PUSH_CHUNK } from './push.ts';
 import { createSession } from './session.ts';
 
 export interface CloneTransferOptions {
@@ -17,7 +18,7 @@ export interface CloneTransferOptions {
   overallTimeoutMs?: number;
   /** How long git may go without a byte of progress. Default 5 min. */
   idleTimeoutMs?: number;
-  /** Refs in one push at most. Default 200. */
+  /** Refs in one push at most. Default 500. */
   pushChunk?: number;
   redact: Redact;
   log?: (message: string, fields: Record<string, unknown>) => void;
@@ -25,8 +26,6 @@ export interface CloneTransferOptions {
   /** Where PATH, proxies and certificate stores are taken from. Default: the environment of this process. */
   hostEnvironment?: NodeJS.ProcessEnv;
 }
-
-export const DEFAULT_PUSH_CHUNK = 200;
 
 /**
  * Transfer by a bare cache on disk: fetch from the source, push to the target. Needs git 2.31 or later, and `ssh` for SSH remotes.

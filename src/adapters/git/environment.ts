@@ -26,6 +26,8 @@ const SETTINGS: Setting[] = [
   ['core.hooksPath', '/dev/null'],
   ['core.fsmonitor', 'false'],
   ['core.logAllRefUpdates', 'false'],
+  // A cache is thrown away at the first doubt, so that a machine that goes down costs one fetch; a thousand tags would wait for the disk a thousand times.
+  ['core.fsync', '-reference'],
   ['credential.helper', ''],
   // A redirect would carry the credentials to whoever is named there.
   ['http.followRedirects', 'false'],

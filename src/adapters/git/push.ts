@@ -24,6 +24,9 @@ export interface Pushing {
 /** Why the target did not take a ref, by name; whatever is not in it was taken. */
 export type Declined = Map<RefName, string>;
 
+/** Refs in one push, where nothing else is said. */
+export const DEFAULT_PUSH_CHUNK = 500;
+
 /** Of one push, all updates together: as arguments far below what any system allows (macOS: 1 MB with the environment), and as a form what OneDev takes. */
 const MAX_UPDATE_BYTES = 128 * 1024;
 

@@ -9,6 +9,7 @@ import { localEnvironment, remoteEnvironment, type Workspace } from './environme
 import { LISTED_PATTERNS, LOCAL_FORMAT, parseListing, parseLocalRefs, parseObjects } from './listing.ts';
 import { createLocalGit } from './local-git.ts';
 import { failureOf, meansBrokenCache, meansNotHandedOut, type Side } from './messages.ts';
+import { type Outgoing, pushArguments, writeOutgoing } from './outgoing.ts';
 import { type GitProgress, parseProgress } from './progress.ts';
 import { type GitLimits, type GitResult, runGit } from './run.ts';
 
@@ -42,7 +43,7 @@ export interface GitSession {
   fetchOldTips(oids: readonly Oid[]): Promise<void>;
   /** Whether commit `ancestor` is contained in `tip`; `undefined` when the cache cannot tell. */
   contains(tip: Oid, ancestor: Oid): Promise<boolean | undefined>;
-  push(leases: string[], refspecs: string[]): Promise<GitResult>;
+  push(outgoing: Outgoing): Promise<GitResult>;
   pushFailure(result: GitResult): Failure;
   /** Packs the cache when it has become untidy. */
   tidy(): Promise<void>;
@@ -181,11 +182,18 @@ export async function createSession(options: SessionOptions): Promise<GitSession
       return exitCode === 0 ? true : exitCode === 1 ? false : undefined;
     },
 
-    async push(leases, refspecs) {
+    async push(outgoing) {
+      const dir = join(workspace.dir, 'outgoing.git');
+      await writeOutgoing(dir, outgoing);
+      const { options, refspecs } = pushArguments(outgoing);
       const args = ['push', '--porcelain', '--progress', '--no-verify', '--no-follow-tags', '--no-recurse-submodules'];
-      return checked(
-        await inCache([...args, ...leases, '--', request.target.url, ...refspecs], 'target', { onLine: watch }),
-      );
+      const call = {
+        args: [...args, ...options, '--', request.target.url, ...refspecs],
+        cwd: workspace.home,
+        env: { ...environments.target, GIT_DIR: dir, GIT_OBJECT_DIRECTORY: join(cache, 'objects') },
+        onLine: watch,
+      };
+      return checked(await runGit(call, limits));
     },
 
     pushFailure: (result) => complaint('target', 'pushing to it', result),

@@ -12,6 +12,7 @@ import { addressOf } from './environment.ts';
 import type { Side } from './messages.ts';
 import { createProgressWatch } from './progress-watch.ts';
 import { parseProgress } from './progress.ts';
+import { DEFAULT_PUSH_CHUNK } from './push.ts';
 import { createConnectionPool, createSmartHttp } from './smart-http.ts';
 import { CannotStream } from './stream-obstacle.ts';
 import { runStream } from './stream-run.ts';
@@ -31,8 +32,6 @@ export interface StreamTransferOptions {
   log?: (message: string, fields: Record<string, unknown>) => void;
   now?: () => number;
 }
-
-const DEFAULT_PUSH_CHUNK = 500;
 
 /**
  * Transfer without a clone: the source's pack flows into the push, and nothing is kept. Needs HTTP on both sides and protocol version 2; memory does not
