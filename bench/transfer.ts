@@ -2,6 +2,7 @@ import { execFile, spawn } from 'node:child_process';
 import { cp, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
 import Table from 'cli-table3';
@@ -11,11 +12,11 @@ import { createGithubStandin } from '../test/standins/github.ts';
 import { createOnedevStandin } from '../test/standins/onedev.ts';
 import { commit, createRepo, git, type Repo, setRefs } from '../test/support/repo.ts';
 import { KINDS } from './kinds.ts';
-import type { RunOrder, RunResult } from './transfer-run.ts';
+import { type RunOrder, type RunResult, type Transferred, WARM } from './transfer-order.ts';
 
 /**
  * What a transfer costs: `npm run bench -- transfer [--repos DIR] [--runs 3] [--big]`. For each repository a first run, an unchanged one, one
- * commit, and one per cent of the refs changed; by `stream`, by `clone` (its cache stays warm), and by plain `git clone --mirror` and `git push` of heads and
+ * commit, and one per cent of the refs changed; by `stream` and by `clone` (its cache stays warm), both in a process that has transferred something before, and by plain `git clone --mirror` and `git push` of heads and
  * tags, in turn and on the same stand-ins. Medians, and ratios to plain git. `floor` is what no client can save: `git pack-objects` piped into
  * `git index-pack`, without a target's hooks.
  */
@@ -50,7 +51,13 @@ const dir = await mkdtemp(join(tmpdir(), 'starkeep-bench-'));
 const github = await createGithubStandin();
 const onedev = await createOnedevStandin({ dataDir: join(dir, 'onedev') });
 const target = createOnedev({ url: onedev.url, token: onedev.token, parent: 'bench', userAgent: 'starkeep-bench' });
+/** What a worker transfers before the clock starts, each time into another project. */
+const WARM_UP = 'bench/warm-up';
+let warmUps = 0;
+
 try {
+  const { dir: gitDir } = await createRepo(join(dir, 'warm-up.git'), { branches: ['next'], annotatedTags: 2 });
+  github.addRepository({ fullName: WARM_UP, gitDir });
   for (const { name, repo } of await repositories()) await measure(name, repo);
 } finally {
   await github.close();
@@ -99,34 +106,42 @@ async function measure(name: string, original: Repo): Promise<void> {
 /** One transport's own target and cache. */
 interface Lane {
   transport: Transport;
-  order: Omit<RunOrder, 'transport'>;
+  order: Omit<RunOrder, 'transport' | 'warmUp'>;
   cacheDir: string;
 }
 
 async function lane(transport: Transport, fullName: string, repoId: string): Promise<Lane> {
-  const mirrorId = `github-${repoId}${TRANSPORTS.indexOf(transport)}` as const;
-  const project = await target.ensureProject({
-    mirrorId,
-    fullName: `${transport}/${fullName.replace('/', '-')}`,
-    description: null,
-    htmlUrl: github.url,
-    known: null,
-  });
   const cacheDir = join(dir, `cache-${transport}`);
   return {
     transport,
     cacheDir,
     order: {
-      source: {
-        url: `${github.url}/${fullName}.git`,
-        auth: { kind: 'basic', username: 'x-access-token', password: github.token },
-      },
-      target: target.gitRemote(project),
+      ...(await ends(
+        fullName,
+        `${transport}/${fullName.replace('/', '-')}`,
+        `${repoId}${TRANSPORTS.indexOf(transport)}`,
+      )),
       onedev: { url: onedev.url, token: onedev.token },
-      projectId: project.projectId,
       knownDigest: null,
       cacheDir,
     },
+  };
+}
+
+/** Where one repository comes from, and a project of its own that it goes to. */
+async function ends(fullName: string, as: string, repoId: string): Promise<Transferred> {
+  const project = await target.ensureProject({
+    mirrorId: `github-${repoId}`,
+    fullName: as,
+    description: null,
+    htmlUrl: github.url,
+    known: null,
+  });
+  const auth = { kind: 'basic', username: 'x-access-token', password: github.token } as const;
+  return {
+    source: { url: `${github.url}/${fullName}.git`, auth },
+    target: target.gitRemote(project),
+    projectId: project.projectId,
   };
 }
 
@@ -149,8 +164,7 @@ async function change(upstream: Repo, scenario: Scenario): Promise<void> {
 }
 
 async function sampled(one: Lane): Promise<Sample> {
-  github.log.splice(0);
-  onedev.requests.splice(0);
+  forgetRequests();
   const { seconds, cpuSeconds, memoryMb, bytes } =
     one.transport === 'git' ? await plainGit(one) : await ours(one, one.transport);
   const diskMb = await diskUse(one.cacheDir);
@@ -159,14 +173,27 @@ async function sampled(one: Lane): Promise<Sample> {
 }
 
 async function ours(one: Lane, transport: 'stream' | 'clone') {
-  const output = await spawned(
-    process.execPath,
-    ['--import', 'tsx', RUNNER],
-    JSON.stringify({ ...one.order, transport }),
-  );
-  const result = JSON.parse(output) as RunResult;
+  warmUps += 1;
+  const warmUp = await ends(WARM_UP, `${transport}/warm-up-${warmUps}`, `9${warmUps}`);
+  const order: RunOrder = { ...one.order, transport, warmUp };
+  const child = start(process.execPath, ['--import', 'tsx', RUNNER]);
+  child.stdin.write(`${JSON.stringify(order)}\n`);
+  let result: RunResult | null = null;
+  for await (const line of createInterface({ input: child.stdout })) {
+    if (line !== WARM) result = JSON.parse(line) as RunResult;
+    else {
+      forgetRequests();
+      child.stdin.end('go\n');
+    }
+  }
+  if (result === null) throw new Error(`${basename(RUNNER)} ended without a result`);
   one.order.knownDigest = result.digest;
   return { ...result, memoryMb: result.peakMb - result.idleMb };
+}
+
+function forgetRequests(): void {
+  github.log.splice(0);
+  onedev.requests.splice(0);
 }
 
 /** What everybody has: a mirror clone, and a push of heads and tags. */
@@ -211,17 +238,21 @@ async function spawned(
   input: string,
   environment: Record<string, string> = {},
 ): Promise<string> {
-  const { PATH = '', HOME = '', TMPDIR } = process.env;
-  const child = spawn(command, args, {
-    stdio: ['pipe', 'pipe', 'inherit'],
-    env: { PATH, HOME, ...(TMPDIR === undefined ? {} : { TMPDIR }), GIT_CONFIG_GLOBAL: '/dev/null', ...environment },
-  });
+  const child = start(command, args, environment);
   let output = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
   child.stdin.end(input);
   const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
   if (code !== 0) throw new Error(`${basename(command)} ended with ${code}`);
   return output;
+}
+
+function start(command: string, args: string[], environment: Record<string, string> = {}) {
+  const { PATH = '', HOME = '', TMPDIR } = process.env;
+  return spawn(command, args, {
+    stdio: ['pipe', 'pipe', 'inherit'],
+    env: { PATH, HOME, ...(TMPDIR === undefined ? {} : { TMPDIR }), GIT_CONFIG_GLOBAL: '/dev/null', ...environment },
+  });
 }
 
 /** Packs everything once and indexes it once: nobody who moves a repository can do less. */
