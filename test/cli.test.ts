@@ -133,10 +133,6 @@ describe('starkeep config', () => {
     expect(stdout).not.toContain('hush-hush');
   });
 
-  it('says of a setting that it has no effect yet', async () => {
-    expect((await run(['config'])).stdout).toMatch(/STARKEEP_ALERT_URL[^=]*=[^=]*\(no effect in this version\)/);
-  });
-
   it('fits into 80 columns', async () => {
     const { stdout } = await run(['config']);
 

@@ -1,6 +1,7 @@
 import { mkdir, readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { Connection } from '@temporalio/client';
+import { msToTs } from '@temporalio/common/lib/time.js';
 import { toFailure } from '../domain/failures.ts';
 import { launch, logTail, type ChildServer } from './child-server.ts';
 import { accepts, freePort, LOOPBACK } from './free-port.ts';
@@ -44,6 +45,9 @@ export const TEMPORAL_UI_PORT = 8233;
 const READY_TIMEOUT_MS = 60_000;
 const STOP_TIMEOUT_MS = 15_000;
 const START_ATTEMPTS = 3;
+
+/** A week. */
+const RETENTION_MS = 7 * 86_400_000;
 
 /** The dev server's own values add 50 ms to every step of a workflow (shared/temporal-trial.md). */
 const DYNAMIC_SETTINGS = ['transfer', 'timer', 'visibility'].map((queue) => `history.${queue}ProcessorMaxPollRPS=2000`);
@@ -148,9 +152,21 @@ async function untilReady(server: ChildServer, port: number, namespace: string):
   try {
     const ready = () => hasNamespace(connection, namespace);
     await server.waitUntil(ready, Math.max(1_000, deadline - Date.now()));
+    await ensureRetention(connection, namespace);
   } finally {
     await connection.close();
   }
+}
+
+/**
+ * The dev server removes a run a day after its end, and what is over when it starts it removes at once. An hour is enough for the histories to be
+ * kept while Starkeep runs; a machine that was off over a weekend needs more.
+ */
+async function ensureRetention(connection: Connection, namespace: string): Promise<void> {
+  const { config } = await connection.workflowService.describeNamespace({ namespace });
+  if (Number(config?.workflowExecutionRetentionTtl?.seconds ?? 0) >= RETENTION_MS / 1000) return;
+  const workflowExecutionRetentionTtl = msToTs(RETENTION_MS);
+  await connection.workflowService.updateNamespace({ namespace, config: { workflowExecutionRetentionTtl } });
 }
 
 async function hasNamespace(connection: Connection, namespace: string): Promise<boolean> {

@@ -9,7 +9,7 @@ import { adoptSettingKey, makeFirstKey } from '../domain/keys.ts';
 import { POSTGRES_PORT, startPostgres, type PostgresServer } from './embedded-postgres.ts';
 import { startTemporal, TEMPORAL_PORT, TEMPORAL_UI_PORT, type TemporalServer } from './embedded-temporal.ts';
 import { keepAlive, type Kept } from './keep-alive.ts';
-import { removeRunFile, writeRunFile } from './run-file.ts';
+import { removeRunFile, withoutPassword, writeRunFile } from './run-file.ts';
 import { supervise, type Supervised } from './supervise.ts';
 import { findTemporalBinary } from './temporal-binary.ts';
 
@@ -76,7 +76,11 @@ export async function startUp(options: UpOptions): Promise<Installation> {
     started.push({ stop: async () => void (await Promise.all([parts.api.stop(), parts.worker.stop()])) });
     const [apiUrl = ''] = await Promise.all([parts.api.ready, parts.worker.ready]);
     const temporalNamespace = config.temporal.namespace;
-    await writeRunFile(config.dataDir, { databaseUrl, apiUrl, temporalAddress, temporalNamespace });
+    const database =
+      config.databaseUrl === undefined
+        ? { databaseUrl }
+        : { databaseUrl: withoutPassword(databaseUrl), needsDatabaseUrl: true };
+    await writeRunFile(config.dataDir, { ...database, apiUrl, temporalAddress, temporalNamespace });
     started.push({ stop: () => removeRunFile(config.dataDir) });
     return {
       apiUrl,

@@ -270,3 +270,18 @@ describe('every answer', () => {
     expect([headers.get('x-content-type-options'), headers.get('x-frame-options')]).toEqual(['nosniff', 'SAMEORIGIN']);
   });
 });
+
+describe('the gauge of open alerts', () => {
+  it('has every kind, goes back when it is over, and is no number while Postgres is down', async () => {
+    let countOpen = async (): Promise<Record<string, number>> => ({ mirror_failed: 2 });
+    const receiver = createReceiver({ alerts: { countOpen: () => countOpen() } });
+    const of = async (kind: string) => (await scrape(receiver)).get(`starkeep_alerts_open{kind="${kind}"}`);
+
+    const during = [await of('mirror_failed'), await of('audit_broken')];
+    countOpen = async () => ({});
+    const after = await of('mirror_failed');
+    countOpen = refused;
+
+    expect([during, after, await of('mirror_failed')]).toEqual([[2, 0], 0, Number.NaN]);
+  });
+});

@@ -55,11 +55,12 @@ describe('the embedded Temporal', () => {
     const server = await start({ headless: false, namespace: 'stars' });
 
     const page = await fetch(server.uiUrl ?? '');
-    const { namespaceInfo } = await withClient(server, ({ connection }) =>
+    const { namespaceInfo, config } = await withClient(server, ({ connection }) =>
       connection.workflowService.describeNamespace({ namespace: 'stars' }),
     );
     expect(page.status).toBe(200);
     expect(namespaceInfo?.name).toBe('stars');
+    expect(Number(config?.workflowExecutionRetentionTtl?.seconds)).toBe(7 * 86_400);
     for (const queue of ['transfer', 'timer', 'visibility']) {
       expect(await processCommand(server.pid)).toContain(`history.${queue}ProcessorMaxPollRPS=2000`);
     }

@@ -11,6 +11,8 @@ export interface TestStore extends Store {
   /** Whose stars they are; saved before each test. */
   readonly account: Account;
   mirror(repoId: string): Promise<Mirror>;
+  /** Begins anew in the middle of a test, as each test begins. */
+  begin(): Promise<void>;
 }
 
 /** The record over a real database of the file's own; every test begins with nothing but the account in it. */
@@ -33,16 +35,19 @@ export function withStore(owner: SourceAccount = { externalId: '41', login: 'ann
     db = createDatabase({ url: database.url, applicationName: 'test', maxConnections: 20 });
   });
 
-  beforeEach(async () => {
+  async function begin(): Promise<void> {
     await opened().query('truncate accounts, recoveries, recovery_runs restart identity cascade');
     account = await store.accounts.save(owner);
-  });
+  }
+
+  beforeEach(begin);
 
   afterAll(() => db?.close());
 
   return {
     ...store,
     database,
+    begin,
     get db() {
       return opened();
     },
