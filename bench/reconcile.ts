@@ -13,7 +13,7 @@ import { createHttpCache } from '../src/adapters/postgres/http-cache.ts';
 import { migrate } from '../src/adapters/postgres/migrate.ts';
 import { createStore } from '../src/adapters/postgres/store.ts';
 import { parseFilters } from '../src/domain/filters.ts';
-import type { MirrorControl, TargetHost, Transfer } from '../src/domain/ports.ts';
+import type { MirrorControl, TargetHost, Transfer, WorkflowRuns } from '../src/domain/ports.ts';
 import { startPostgres } from '../src/local/embedded-postgres.ts';
 import { startTemporal } from '../src/local/embedded-temporal.ts';
 import { findTemporalBinary } from '../src/local/temporal-binary.ts';
@@ -83,12 +83,14 @@ async function measure(stars: number): Promise<void> {
     control,
     target: {} as TargetHost,
     transfer: {} as Transfer,
+    runs: {} as WorkflowRuns,
     rules: {
       unstarPolicy: 'delete',
       graceMs: 0,
       deleteBudget: { max: 10, windowMs: 86_400_000 },
       rewritePolicy: 'keep-old',
       archiveRetentionMs: null,
+      historyRetentionMs: null,
       filters: parseFilters({}),
       reconcileEveryMs: 900_000,
       drift: { everyMs: null, policy: 'repair' },

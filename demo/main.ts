@@ -9,8 +9,9 @@ import { compare } from './compare.ts';
 import { megabytes, readMirrors, type MirrorRow } from './mirrors.ts';
 import { watchMirrors } from './progress.ts';
 import { buildRepositories, buildTourRepositories, findRepositories, type DemoRepository } from './repositories.ts';
+import { ADMIN_KEY } from './starkeep.ts';
 import { walk } from './tour.ts';
-import { ADMIN_KEY, createWorld, type World } from './world.ts';
+import { createWorld, type World } from './world.ts';
 
 /**
  * `npm run demo`: everything on this machine, against stand-ins, with real git repositories.

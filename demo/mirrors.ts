@@ -15,7 +15,7 @@ export interface MirrorRow {
   seconds: number | null;
 }
 
-export async function readMirrors({ db }: World): Promise<MirrorRow[]> {
+export async function readMirrors({ db }: Pick<World, 'db'>): Promise<MirrorRow[]> {
   const rows = await db.query(
     `select m.mirror_id, m.full_name, m.status, m.project_path, m.source_refs, m.declined, s.bytes,
             coalesce(m.status_note, m.last_error_message, m.project_note) as note,

@@ -1,13 +1,12 @@
 import { join } from 'node:path';
-import { createDatabase, type Database } from '../src/adapters/postgres/database.ts';
-import { openTemporal, type TemporalConnection } from '../src/adapters/temporal.ts';
-import { loadConfig } from '../src/config.ts';
-import { freePort } from '../src/local/free-port.ts';
+import type { Database } from '../src/adapters/postgres/database.ts';
+import type { TemporalConnection } from '../src/adapters/temporal.ts';
 import { findTemporalBinary } from '../src/local/temporal-binary.ts';
-import { startUp, type Installation } from '../src/local/up.ts';
+import type { Installation } from '../src/local/up.ts';
 import { createGithubStandin, type GithubStandin, type StandinRepository } from '../test/standins/github.ts';
 import { createOnedevStandin, type OnedevStandin } from '../test/standins/onedev.ts';
 import type { DemoRepository } from './repositories.ts';
+import { startStarkeep, WEBHOOK_SECRET } from './starkeep.ts';
 
 /** The demo's world: stand-ins for GitHub and OneDev, and a Starkeep that knows of them only by its settings. */
 export interface World {
@@ -24,11 +23,6 @@ export interface World {
   deliver(event: string, payload: object): Promise<void>;
   stop(): Promise<void>;
 }
-
-const WEBHOOK_SECRET = 'a secret only the demo knows';
-
-/** Of the demo's API; there is nothing to protect. */
-export const ADMIN_KEY = 'the-key-of-the-demo';
 
 const LOGIN = 'you';
 
@@ -60,34 +54,9 @@ export async function createWorld(options: WorldOptions): Promise<World> {
       github.star(github.addRepository({ fullName, gitDir: repo.dir, description: about }));
     }
 
-    const environment = {
-      ...options.environment,
-      GITHUB_TOKEN: github.token,
-      GITHUB_API_URL: github.apiUrl,
-      GITHUB_URL: github.url,
-      GITHUB_WEBHOOK_SECRET: WEBHOOK_SECRET,
-      ONEDEV_URL: onedev.url,
-      ONEDEV_TOKEN: onedev.token,
-      TEMPORAL_CLI: temporalBinary.path,
-      STARKEEP_DATA_DIR: join(dir, 'starkeep'),
-      STARKEEP_PORT: String(await freePort(8000)),
-      STARKEEP_ADMIN_KEY: ADMIN_KEY,
-    };
-    const starkeep = await startUp({
-      config: loadConfig(environment, 'up'),
-      environment,
-      say,
-      onLogLine: options.onLogLine,
-    });
-    closing.push(() => starkeep.stop());
-    const db = createDatabase({
-      url: starkeep.databaseUrl,
-      applicationName: 'starkeep demo',
-      onError: (error) => say(error.message),
-    });
-    closing.push(() => db.close());
-    const temporal = openTemporal({ environment: {}, address: starkeep.temporalAddress, namespace: 'default' });
-    closing.push(() => temporal.close());
+    const running = await startStarkeep({ ...options, github, onedev, temporalBinary: temporalBinary.path });
+    closing.push(() => running.stop());
+    const { installation: starkeep, db, temporal } = running;
 
     return {
       github,

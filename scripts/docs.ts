@@ -1,5 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { SETTINGS } from '../src/config.ts';
+import { ALERT_KINDS, ALERTS } from '../src/domain/alerts.ts';
 import { FAILURE_KINDS, failureRow } from '../src/domain/failures.ts';
 
 /** The tables in the documents that have their source in the code: `npm run docs` writes them, a test holds the documents to them. */
@@ -15,6 +16,7 @@ export interface Document {
 export const DOCUMENTS: Document[] = [
   { file: new URL('../README.md', import.meta.url), mark: 'settings', table: settingsTable },
   { file: new URL('../docs/operations.md', import.meta.url), mark: 'failures', table: failureTable },
+  { file: new URL('../docs/operations.md', import.meta.url), mark: 'alerts', table: alertTable },
 ];
 
 /** @returns the document with its table as it should be */
@@ -29,8 +31,8 @@ export async function written({ file, mark, table }: Document): Promise<string> 
 }
 
 function settingsTable(): string {
-  const rows = SETTINGS.map(({ name, default: fallback, meaning, secret, inert }) => {
-    const notes = [meaning, ...(secret ? ['secret'] : []), ...(inert ? ['*not used yet*'] : [])].join('; ');
+  const rows = SETTINGS.map(({ name, default: fallback, meaning, secret }) => {
+    const notes = [meaning, ...(secret ? ['secret'] : [])].join('; ');
     const shown = fallback === null ? '–' : fallback.startsWith('(') ? fallback.slice(1, -1) : `\`${fallback}\``;
     return `| \`${name}\` | ${shown} | ${notes} |`;
   });
@@ -43,6 +45,16 @@ function failureTable(): string {
     return `| \`${kind}\` | ${retry === 'later' ? 'by itself' : 'no'} | ${hint} |`;
   });
   return ['| kind | tried again | why, and what to do |', '| --- | --- | --- |', ...rows].join('\n');
+}
+
+function alertTable(): string {
+  const rows = ALERT_KINDS.map((kind) => {
+    const { level, meaning, todo, over } = ALERTS[kind];
+    return `| \`${kind}\` | ${level} | ${meaning} | ${todo} | ${over} |`;
+  });
+  return ['| kind | level | what is so | what to do | over when |', '| --- | --- | --- | --- | --- |', ...rows].join(
+    '\n',
+  );
 }
 
 if (process.argv[1] === new URL(import.meta.url).pathname) {

@@ -3,12 +3,15 @@ import { userInfo } from 'node:os';
 import { parseEnv } from 'node:util';
 import { Command, CommanderError } from 'commander';
 import { migrate } from './adapters/postgres/migrate.ts';
+import { trustAlso } from './adapters/trust.ts';
+import type { AuditOptions } from './commands/audit.ts';
 import type { SelectionOptions } from './commands/batch.ts';
 import { Refusal, UsageError } from './commands/refusal.ts';
 import { typed, useSettingsFile, type Output } from './commands/wording.ts';
 import { ConfigError, loadConfig, required, settingsFileProblems, type Config, type Role } from './config.ts';
 import { Failure } from './domain/failures.ts';
 import type { MirrorDecision } from './domain/ports.ts';
+import { createRedactor } from './domain/redaction.ts';
 import { VERSION } from './version.ts';
 
 /** The only reader of argv. */
@@ -24,6 +27,15 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 });
 
 const out: Output = process.stdout.isTTY ? { print, redraw, width: process.stdout.columns } : { print, width: null };
+
+/** Without settings nobody has told us a secret yet; what looks like one is masked all the same. */
+let redact = createRedactor([]);
+
+// What nobody caught must not take a secret with it on its way out.
+process.on('uncaughtException', (error) => {
+  process.exitCode = explain(error);
+  process.exit();
+});
 
 /** The file of `--settings`, once it is read, and the names that were taken from it. */
 let settingsFile: { path: string; names: Set<string> } | null = null;
@@ -148,11 +160,17 @@ decisionCommand(program, 'resume', 'resume', 'go on with what was paused');
 program
   .command('history')
   .argument('<repository>', 'owner/name, name, or mirror id')
-  .description('what upstream rewrote or removed of a mirror, and was kept')
+  .description('what upstream rewrote or removed of a mirror, and was kept; and the runs of its workflow')
+  .option('--runs', 'only the runs: those under way, and those whose history is kept')
+  .option('--run <id>', 'the history of one run; with --json as `temporal workflow show --output json` prints it')
   .option('--json', 'for programs')
-  .action(async (repository: string, options: { json?: boolean }) => {
+  .action(async (repository: string, options: { runs?: boolean; run?: string; json?: boolean }) => {
+    const runs = await import('./commands/runs.ts');
+    if (options.run !== undefined) return runs.showRun(settings('none'), repository, options.run, options, out);
+    if (options.runs) return runs.listRuns(settings('none'), repository, options, out);
     const { history } = await import('./commands/archives.ts');
     await history(settings('none'), repository, options, out);
+    if (!options.json) await runs.listRuns(settings('none'), repository, options, out);
   });
 
 program
@@ -253,10 +271,14 @@ keys
 
 const audit = program
   .command('audit')
-  .description('who asked for what: the latest entries of the audit log, or all `--since`')
-  .option('--since <duration>', 'everything within it, such as 2h or 30d')
+  .description('who asked for what, and what was done: the latest entries of the audit log, or all `--since`')
+  .option('--since <time>', 'everything from then on: 2h or 30d ago, or 2026-11-23')
+  .option('--until <time>', 'only before then')
+  .option('--actor <name>', 'only what this person, key or Starkeep itself did')
+  .option('--action <action>', 'only this, such as deletion.done; with * at the end what begins so: "deletion.*"')
+  .option('--subject <subject>', 'only about this: a mirror id, a guid, an address')
   .option('--json', 'one JSON object a line')
-  .action(async (options: { since?: string; json?: boolean }) => {
+  .action(async (options: AuditOptions) => {
     const { listAudit } = await import('./commands/audit.ts');
     await listAudit(settings('none'), options, out);
   });
@@ -267,6 +289,53 @@ audit
   .action(async () => {
     const { verifyAudit } = await import('./commands/audit.ts');
     await verifyAudit(settings('none'), out);
+  });
+
+const alerts = program
+  .command('alerts')
+  .description('what a person should know of: the alerts that are open; `test` tries the channels')
+  .option('--all', 'also what is over: the latest hundred')
+  .option('--json', 'for programs')
+  .action(async (options: { all?: boolean; json?: boolean }) => {
+    const { listAlerts } = await import('./commands/alerts.ts');
+    await listAlerts(settings('none'), options, out);
+  });
+
+alerts
+  .command('test')
+  .description('send a test through every channel that is set up, and say how each took it')
+  .action(async () => {
+    const { testAlerts } = await import('./commands/alerts.ts');
+    await testAlerts(settings('none'), out);
+  });
+
+program
+  .command('backup')
+  .argument('<file>', 'where to; must not be there yet')
+  .description('the whole record in one file, also while everything runs')
+  .option('--by <name>', 'who asks (default: the user of this system)')
+  .action(async (file: string, { by }: { by?: string }) => {
+    const { backup } = await import('./commands/backup.ts');
+    await backup(settings('none'), file, by || systemUser(), out);
+  });
+
+program
+  .command('unclaimed')
+  .description('projects on OneDev with our marker that no mirror has, after a record was lost; changes nothing')
+  .option('--json', 'for programs')
+  .action(async (options: { json?: boolean }) => {
+    const { listUnclaimed } = await import('./commands/unclaimed.ts');
+    await listUnclaimed(settings('none'), options, out);
+  });
+
+program
+  .command('restore-backup')
+  .argument('<file>', 'what `starkeep backup` has written')
+  .description('put a backup into an empty database (DATABASE_URL, or a new data folder), before the first start')
+  .option('--by <name>', 'who asks (default: the user of this system)')
+  .action(async (file: string, { by }: { by?: string }) => {
+    const { restoreFrom } = await import('./commands/backup.ts');
+    await restoreFrom(settings('none'), file, by || systemUser(), out);
   });
 
 const deletions = program
@@ -340,7 +409,10 @@ function systemUser(): string {
 function settings(role: Role): Config {
   const { settings: file } = program.opts<{ settings?: string }>();
   if (file !== undefined) loadSettingsFile(file);
-  return loadConfig(process.env, role);
+  const config = loadConfig(process.env, role);
+  redact = createRedactor(config.secrets);
+  trustAlso(config.ownCa);
+  return config;
 }
 
 /** The environment wins, and an empty variable there counts as unset, as everywhere. */
@@ -375,25 +447,30 @@ function explain(error: unknown): number {
   // Commander has said what was wrong already.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_USAGE;
   if (error instanceof ConfigError) {
-    process.stderr.write(`${error.message}\n\nNothing was started. \`starkeep config\` prints every setting.\n`);
+    complain(`${error.message}\n\nNothing was started. \`starkeep config\` prints every setting.\n`);
     return EXIT_USAGE;
   }
   if (error instanceof UsageError) {
-    process.stderr.write(`${error.message}\nNothing was done. \`starkeep help COMMAND\` says how a command is used.\n`);
+    complain(`${error.message}\nNothing was done. \`starkeep help COMMAND\` says how a command is used.\n`);
     return EXIT_USAGE;
   }
   if (error instanceof Refusal) {
-    process.stderr.write(`${error.message}\n`);
+    complain(`${error.message}\n`);
     return EXIT_FAILED;
   }
   if (error instanceof Failure) {
-    process.stderr.write(`${error.kind}: ${error.message}\n${error.row.hint}\n`);
+    complain(`${error.kind}: ${error.message}\n${error.row.hint}\n`);
     if (error.kind !== 'DataFolderInUse') return EXIT_FAILED;
-    process.stderr.write('Nothing was started.\n');
+    complain('Nothing was started.\n');
     return EXIT_USAGE;
   }
-  process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  complain(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
   return EXIT_FAILED;
+}
+
+/** The last word of a process, which may be a foreign program's. */
+function complain(text: string): void {
+  process.stderr.write(redact(text));
 }
 
 function redraw(text: string): void {

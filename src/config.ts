@@ -1,12 +1,16 @@
+import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { BlockList } from 'node:net';
 import { resolve } from 'node:path';
 import { closest } from 'fastest-levenshtein';
 import { addRange } from './adapters/address-ranges.ts';
+import { ALERT_LEVELS, type AlertLevel } from './domain/alerts.ts';
 import { FILTER_NAMES, FilterError, parseFilters, type FilterName, type Filters } from './domain/filters.ts';
 import { maxSizeKb } from './domain/filter-values.ts';
 import { parentPathProblem } from './domain/names.ts';
+import { parsePayloadKeys, type PayloadKey } from './domain/payload-keys.ts';
 import type { DriftPolicy, RewritePolicy, UnstarPolicy } from './domain/model.ts';
+import type { EffectiveSetting } from './domain/seen-settings.ts';
 
 /**
  * The only reader of the environment: one table of settings → one frozen Config. The README's table, `starkeep config` and the
@@ -23,8 +27,6 @@ export interface Setting {
   meaning: string;
   /** Never printed, never logged; may be given as `NAME_FILE`. */
   secret?: true;
-  /** Accepted and checked, but this version does nothing with it yet; a start with it set says so. */
-  inert?: true;
   /** Turns the text into the value, or throws an Error whose message completes "NAME must be …". */
   parse: Parse;
 }
@@ -88,6 +90,19 @@ export const SETTINGS: readonly Setting[] = [
     'secret',
   ),
   row(
+    'STARKEEP_PAYLOAD_KEYS',
+    null,
+    'encrypts what workflows leave with Temporal: `ID:KEY`, KEY from `openssl rand -base64 32`; several with commas, the first encrypts, all decrypt',
+    parsePayloadKeys,
+    'secret',
+  ),
+  row(
+    'STARKEEP_CA_FILE',
+    null,
+    'certificates (PEM) of your own CA, trusted besides the usual ones for GitHub, OneDev and LFS, by git too',
+    certificates,
+  ),
+  row(
     'STARKEEP_RECONCILE_EVERY',
     '(15m; 6h without a token)',
     'how often the star list is read, as `temporal schedule describe --schedule-id reconcile-stars` shows it',
@@ -128,6 +143,12 @@ export const SETTINGS: readonly Setting[] = [
     'STARKEEP_ARCHIVE_RETENTION',
     'forever',
     'how long old tips of rewritten and removed branches are kept: `forever`, or a duration such as `365d`',
+    retention,
+  ),
+  row(
+    'STARKEEP_HISTORY_RETENTION',
+    '365d',
+    'how long the histories of ended workflow runs are kept in Postgres: `forever`, or a duration of at least `1d`',
     retention,
   ),
   row(
@@ -192,7 +213,38 @@ export const SETTINGS: readonly Setting[] = [
     oneOf('trace', 'debug', 'info', 'warn', 'error', 'fatal'),
   ),
   row('STARKEEP_LOG_FILE', null, 'also log to this file, rotated at 20 MB, seven kept', text),
-  row('STARKEEP_ALERT_URL', null, 'where alerts go', url, 'inert'),
+  row('STARKEEP_ALERT_URL', null, 'where alerts go as JSON, one POST each', url),
+  row(
+    'STARKEEP_ALERT_SECRET',
+    null,
+    'signs what goes to STARKEEP_ALERT_URL: `x-starkeep-signature-256` is its HMAC-SHA256 over the body',
+    text,
+    'secret',
+  ),
+  row('STARKEEP_ALERT_SLACK_URL', null, 'where alerts go as Slack takes them (an incoming webhook)', hookUrl, 'secret'),
+  row(
+    'STARKEEP_ALERT_NTFY_URL',
+    null,
+    'where alerts go as ntfy takes them: `https://ntfy.sh/TOPIC`',
+    topicUrl,
+    'secret',
+  ),
+  row('STARKEEP_ALERT_NTFY_TOKEN', null, 'access token of ntfy, where the topic needs one', token, 'secret'),
+  row(
+    'STARKEEP_ALERT_SMTP_URL',
+    null,
+    'mail server for alerts: `smtp://USER:PASSWORD@HOST:587`, or `smtps://…:465`',
+    smtpUrl,
+    'secret',
+  ),
+  row('STARKEEP_ALERT_MAIL_FROM', null, 'the sender of these mails', mailAddress),
+  row('STARKEEP_ALERT_MAIL_TO', null, 'who gets them: addresses, separated by commas', mailAddresses),
+  row(
+    'STARKEEP_ALERT_LEVEL',
+    'info',
+    'from which level on alerts are sent: `info` (all), `warning` or `error`; `starkeep alerts` shows all',
+    oneOf(...ALERT_LEVELS),
+  ),
 ];
 
 /** `derived`: it follows from another setting. */
@@ -204,6 +256,15 @@ export type Role = 'up' | 'api' | 'worker' | 'migrate' | 'none';
 export interface DeletionBudget {
   max: number;
   windowMs: number;
+}
+
+/** The channels that are set up, and from which level on they are told. */
+export interface AlertSettings {
+  atLeast: AlertLevel;
+  webhook: { url: string; secret: string | undefined } | undefined;
+  slack: { url: string } | undefined;
+  ntfy: { url: string; token: string | undefined } | undefined;
+  mail: { smtpUrl: string; from: string; to: string[] } | undefined;
 }
 
 export interface Config {
@@ -228,18 +289,24 @@ export interface Config {
     address: string | undefined;
     namespace: string;
     cli: string | undefined;
+    /** Without any, payloads stay readable. */
+    payloadKeys: PayloadKey[];
     /** Temporal's own variables without the empty ones, for `@temporalio/envconfig`. */
     environment: Record<string, string>;
   };
   host: string;
   port: number;
   dataDir: string;
+  /** PEM of the CAs that are trusted besides the usual ones. */
+  ownCa: string | undefined;
   unstar: { policy: UnstarPolicy; graceMs: number };
   deleteBudget: DeletionBudget;
   reconcileEveryMs: number;
   rewritePolicy: RewritePolicy;
   /** How long archived tips are kept; `null`: for ever. */
   archiveRetentionMs: number | null;
+  /** How long histories of workflow runs are kept; `null`: for ever. */
+  historyRetentionMs: number | null;
   /** `everyMs` is `null` when it is turned off. */
   drift: { everyMs: number | null; policy: DriftPolicy };
   transfer: 'auto' | 'stream' | 'clone';
@@ -253,10 +320,11 @@ export interface Config {
   /** `undefined`: the keys are in the record only. */
   adminKey: string | undefined;
   log: { level: string; file: string | undefined };
+  alerts: AlertSettings;
   /** Every secret value, for the redaction list. */
   secrets: string[];
-  /** What was set and is not used by this version. */
-  inert: string[];
+  /** Every setting as it is in effect, secrets included: for the comparison with the last start. */
+  effective: EffectiveSetting[];
   /** For `starkeep config`. */
   origins: { setting: Setting; shown: string; origin: Origin }[];
 }
@@ -285,7 +353,7 @@ export function loadConfig(environment: Record<string, string | undefined>, role
   const values = new Map<string, unknown>();
   const origins: Config['origins'] = [];
   const secrets: string[] = [];
-  const inert: string[] = [];
+  const secretOf = new Map<string, string>();
 
   for (const setting of SETTINGS) {
     const found = rawValue(setting, environment, problems);
@@ -297,8 +365,10 @@ export function loadConfig(environment: Record<string, string | undefined>, role
         problems.push(problemOf(setting, given, error as Error));
       }
     }
-    if (found.text !== null && setting.secret) secrets.push(found.text);
-    if (found.text !== null && setting.inert) inert.push(setting.name);
+    if (found.text !== null && setting.secret) {
+      secrets.push(found.text);
+      secretOf.set(setting.name, found.text);
+    }
     const shown = setting.secret && found.text !== null ? '(hidden)' : (found.text ?? setting.default ?? '');
     origins.push({ setting, shown, origin: found.origin });
   }
@@ -306,13 +376,14 @@ export function loadConfig(environment: Record<string, string | undefined>, role
   deriveGithubUrl(values, origins);
   // What is set wrongly has been named already, and is not missing as well.
   const given = new Set(origins.filter(({ origin }) => origin !== 'unset').map(({ setting }) => setting.name));
-  problems.push(...missing(role, given), ...incomplete(given), ...withoutRanges(values));
+  problems.push(...missing(role, given), ...incomplete(given), ...withoutRanges(values), ...unverified(environment));
   if (problems.length > 0) throw new ConfigError(problems);
 
   const get = <T>(name: string) => values.get(name) as T;
 
-  const password = passwordIn(get('DATABASE_URL'));
-  if (password) secrets.push(password);
+  for (const name of ['DATABASE_URL', 'STARKEEP_ALERT_SMTP_URL']) secrets.push(...passwordsIn(get(name)));
+  const payloadKeys = get<PayloadKey[] | undefined>('STARKEEP_PAYLOAD_KEYS') ?? [];
+  secrets.push(...payloadKeys.map(({ text }) => text));
   const sshKey = get<string | undefined>('GITHUB_SSH_KEY');
   const appId = get<string | undefined>('GITHUB_APP_ID');
   const onedevSshUrl = get<string | undefined>('ONEDEV_SSH_URL');
@@ -341,11 +412,13 @@ export function loadConfig(environment: Record<string, string | undefined>, role
       address: get('TEMPORAL_ADDRESS'),
       namespace: get('TEMPORAL_NAMESPACE'),
       cli: get('TEMPORAL_CLI'),
+      payloadKeys,
       environment: temporalVariables(environment, get('TEMPORAL_API_KEY')),
     },
     host: get('STARKEEP_HOST'),
     port: get('STARKEEP_PORT'),
     dataDir: resolve(get('STARKEEP_DATA_DIR')),
+    ownCa: withNodesOwn(get('STARKEEP_CA_FILE'), environment),
     unstar: { policy: get('STARKEEP_UNSTAR_POLICY'), graceMs: get('STARKEEP_UNSTAR_GRACE') },
     deleteBudget: get('STARKEEP_DELETE_BUDGET'),
     // Without a token there are 60 requests an hour, and a star list of 5,000 takes 50 of them.
@@ -353,6 +426,7 @@ export function loadConfig(environment: Record<string, string | undefined>, role
       get<number | undefined>('STARKEEP_RECONCILE_EVERY') ?? (get('GITHUB_TOKEN') ? 15 * 60_000 : 6 * 3_600_000),
     rewritePolicy: get('STARKEEP_REWRITE_POLICY'),
     archiveRetentionMs: get('STARKEEP_ARCHIVE_RETENTION'),
+    historyRetentionMs: get('STARKEEP_HISTORY_RETENTION'),
     drift: { everyMs: get('STARKEEP_DRIFT_EVERY'), policy: get('STARKEEP_DRIFT_POLICY') },
     transfer: get('STARKEEP_TRANSFER'),
     stageAboveBytes: get('STARKEEP_STAGE_ABOVE'),
@@ -363,10 +437,27 @@ export function loadConfig(environment: Record<string, string | undefined>, role
     trustedProxies: get<BlockList | undefined>('STARKEEP_TRUSTED_PROXIES') ?? new BlockList(),
     adminKey: get('STARKEEP_ADMIN_KEY'),
     log: { level: get('STARKEEP_LOG_LEVEL'), file: get('STARKEEP_LOG_FILE') },
+    alerts: alertSettings(get),
     secrets,
-    inert,
+    effective: origins.map(({ setting: { name, secret = false }, shown }) => {
+      return { name, value: secret ? (secretOf.get(name) ?? null) : shown || null, secret };
+    }),
     origins,
   });
+}
+
+function alertSettings(get: <T>(name: string) => T): AlertSettings {
+  const url = get<string | undefined>('STARKEEP_ALERT_URL');
+  const slackUrl = get<string | undefined>('STARKEEP_ALERT_SLACK_URL');
+  const ntfyUrl = get<string | undefined>('STARKEEP_ALERT_NTFY_URL');
+  const smtpUrl = get<string | undefined>('STARKEEP_ALERT_SMTP_URL');
+  return {
+    atLeast: get('STARKEEP_ALERT_LEVEL'),
+    webhook: url ? { url, secret: get('STARKEEP_ALERT_SECRET') } : undefined,
+    slack: slackUrl ? { url: slackUrl } : undefined,
+    ntfy: ntfyUrl ? { url: ntfyUrl, token: get('STARKEEP_ALERT_NTFY_TOKEN') } : undefined,
+    mail: smtpUrl ? { smtpUrl, from: get('STARKEEP_ALERT_MAIL_FROM'), to: get('STARKEEP_ALERT_MAIL_TO') } : undefined,
+  };
 }
 
 /** A setting that {@link loadConfig} checked for the role at hand, as present. */
@@ -504,6 +595,13 @@ function incomplete(given: ReadonlySet<string>): string[] {
   if (given.has('GITHUB_WEBHOOK_SECRET_PREVIOUS') && !given.has('GITHUB_WEBHOOK_SECRET')) {
     problems.push('GITHUB_WEBHOOK_SECRET_PREVIOUS is set without GITHUB_WEBHOOK_SECRET.');
   }
+  together(['STARKEEP_ALERT_SMTP_URL', 'STARKEEP_ALERT_MAIL_FROM', 'STARKEEP_ALERT_MAIL_TO']);
+  for (const [name, needed] of [
+    ['STARKEEP_ALERT_SECRET', 'STARKEEP_ALERT_URL'],
+    ['STARKEEP_ALERT_NTFY_TOKEN', 'STARKEEP_ALERT_NTFY_URL'],
+  ] as const) {
+    if (given.has(name) && !given.has(needed)) problems.push(`${name} is set without ${needed}.`);
+  }
   return problems;
 }
 
@@ -512,6 +610,35 @@ function withoutRanges(values: ReadonlyMap<string, unknown>): string[] {
   const apiUrl = values.get('GITHUB_API_URL');
   if (values.get('STARKEEP_WEBHOOK_ALLOW') !== 'github' || apiUrl === undefined || apiUrl === GITHUB_API_URL) return [];
   return ['STARKEEP_WEBHOOK_ALLOW=github works with github.com only; name the addresses of your server instead.'];
+}
+
+/** Switches by which other programs stop verifying whom they talk to. Ours would obey some and not others, and a token would go to anybody. */
+function unverified(environment: Record<string, string | undefined>): string[] {
+  const instead = 'Unset it; a CA of your own goes into STARKEEP_CA_FILE';
+  const problems: string[] = [];
+  if (environment['NODE_TLS_REJECT_UNAUTHORIZED'] === '0') {
+    problems.push(`NODE_TLS_REJECT_UNAUTHORIZED=0 turns off the verification of certificates. ${instead}.`);
+  }
+  if (environment['GIT_SSL_NO_VERIFY']) {
+    problems.push(`GIT_SSL_NO_VERIFY turns off the verification of certificates. ${instead}.`);
+  }
+  if (environment['PGSSLMODE'] === 'no-verify') {
+    problems.push(
+      'PGSSLMODE=no-verify turns off the verification of certificates. Unset it; the CA goes into DATABASE_URL as sslrootcert=FILE.',
+    );
+  }
+  return problems;
+}
+
+/** Naming a CA replaces what Node would trust by itself, and before version 22 it cannot be asked what that is. */
+function withNodesOwn(pem: string | undefined, environment: Record<string, string | undefined>): string | undefined {
+  const extra = environment['NODE_EXTRA_CA_CERTS'];
+  if (pem === undefined || !extra) return pem;
+  try {
+    return `${pem}\n${certificates(extra)}`;
+  } catch (error) {
+    throw new ConfigError([`NODE_EXTRA_CA_CERTS must be ${(error as Error).message}, but is "${extra}".`]);
+  }
 }
 
 /**
@@ -556,21 +683,8 @@ function temporalVariables(
 
 // -------------------------------------------------------------------------------------------------------------- parsers
 
-function row(
-  name: string,
-  fallback: string | null,
-  meaning: string,
-  parse: Parse,
-  ...marks: ('secret' | 'inert')[]
-): Setting {
-  return {
-    name,
-    default: fallback,
-    meaning,
-    parse,
-    ...(marks.includes('secret') ? { secret: true as const } : {}),
-    ...(marks.includes('inert') ? { inert: true as const } : {}),
-  };
+function row(name: string, fallback: string | null, meaning: string, parse: Parse, secret?: 'secret'): Setting {
+  return { name, default: fallback, meaning, parse, ...(secret ? { secret: true as const } : {}) };
 }
 
 function text(value: string): string {
@@ -611,6 +725,47 @@ function url(value: string): string {
   return parsed.href.replace(/\/+$/, '');
 }
 
+/** Of a service whose address is its password: it may have a query. */
+function hookUrl(value: string): string {
+  const parsed = URL.canParse(value) ? new URL(value) : null;
+  if (!parsed || !['http:', 'https:'].includes(parsed.protocol) || parsed.username || parsed.password || parsed.hash)
+    throw new Error('an address that begins with http:// or https://, without a user name in it');
+  return parsed.href;
+}
+
+function topicUrl(value: string): string {
+  const address = url(value);
+  if (!/^[A-Za-z0-9_-]{1,64}$/.test(new URL(address).pathname.slice(1)))
+    throw new Error('an address like https://ntfy.sh/TOPIC, whose topic has letters, digits, - and _ only');
+  return address;
+}
+
+function smtpUrl(value: string): string {
+  const parsed = URL.canParse(value) ? new URL(value) : null;
+  if (!parsed || !['smtp:', 'smtps:'].includes(parsed.protocol) || parsed.hostname === '')
+    throw new Error('an address like smtp://USER:PASSWORD@HOST:587');
+  try {
+    passwordsIn(value);
+  } catch {
+    throw new Error('an address whose password has its special characters percent-encoded (% itself is %25)');
+  }
+  return value;
+}
+
+function mailAddress(value: string): string {
+  const address = value.trim();
+  if (!/^[^\s@<>,;"]+@[^\s@<>,;"]+$/.test(address)) throw new Error('a mail address such as ann@example.org');
+  return address;
+}
+
+function mailAddresses(value: string): string[] {
+  try {
+    return value.split(',').map(mailAddress);
+  } catch (error) {
+    throw new Error('mail addresses, separated by commas', { cause: error });
+  }
+}
+
 function sshUrl(value: string): string {
   const parsed = URL.canParse(value) ? new URL(value) : null;
   if (parsed?.protocol !== 'ssh:' || parsed.password) throw new Error('an address like ssh://HOST:PORT');
@@ -622,11 +777,49 @@ function databaseUrl(value: string): string {
   if (!parsed || !['postgres:', 'postgresql:'].includes(parsed.protocol))
     throw new Error('an address like postgres://USER:PASSWORD@HOST:5432/DATABASE');
   try {
-    passwordIn(value);
+    passwordsIn(value);
   } catch {
     throw new Error('an address whose password has its special characters percent-encoded (% itself is %25)');
   }
+  verifyingOnly(parsed.searchParams);
   return value;
+}
+
+/** @see https://github.com/brianc/node-postgres/tree/master/packages/pg-connection-string#tcp-connections */
+function verifyingOnly(parameters: URLSearchParams): void {
+  const mode = parameters.get('sslmode');
+  // With libpq's meaning of the words, everything between `disable` and `verify-full` leaves something out.
+  const isLax = parameters.get('uselibpqcompat') === 'true' && mode !== null && !/^(?:disable|verify-full)$/.test(mode);
+  if (isLax || [mode, parameters.get('ssl')].includes('no-verify')) {
+    throw new Error(
+      'an address that verifies the server: sslmode=verify-full, with sslrootcert=FILE for a CA of your own',
+    );
+  }
+  for (const name of ['sslrootcert', 'sslcert', 'sslkey']) {
+    const file = parameters.get(name);
+    if (file !== null) readable(file, `an address whose ${name} is a file that can be read`);
+  }
+}
+
+function readable(file: string, what: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new Error(`${what} (${(error as NodeJS.ErrnoException).code})`, { cause: error });
+  }
+}
+
+/** @returns the PEM */
+function certificates(file: string): string {
+  const pem = readable(file, 'the path of a file of certificates');
+  const found = pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
+  if (found.length === 0) throw new Error('the path of a file of certificates in PEM form (it has none)');
+  try {
+    for (const one of found) new X509Certificate(one);
+  } catch (error) {
+    throw new Error('the path of a file of certificates in PEM form (one of them cannot be read)', { cause: error });
+  }
+  return found.join('\n');
 }
 
 function hostPort(value: string): string {
@@ -764,8 +957,11 @@ function cidrs(value: string): BlockList {
   return list;
 }
 
-function passwordIn(value: string | undefined): string | undefined {
-  return value ? decodeURIComponent(new URL(value).password) || undefined : undefined;
+/** It may stand in two places. */
+function passwordsIn(value: string | undefined): string[] {
+  if (value === undefined) return [];
+  const { password, searchParams } = new URL(value);
+  return [decodeURIComponent(password), searchParams.get('password') ?? ''].filter(Boolean);
 }
 
 /** For messages about addresses that may be anything but well formed. */

@@ -25,6 +25,12 @@ export const authFailuresTotal = new Counter({
   registers: [registry],
 });
 
+export const connectionsDroppedTotal = new Counter({
+  name: 'starkeep_connections_dropped_total',
+  help: 'Connections closed at once because too many were open',
+  registers: [registry],
+});
+
 export const inboxWaiting = new Gauge({
   name: 'starkeep_inbox_waiting',
   help: 'Deliveries accepted and not dispatched yet',
@@ -48,6 +54,13 @@ export const transferFallbacks = new Gauge({
   name: 'starkeep_transfer_fallbacks',
   help: 'Syncs of the record that were cloned because they could not be streamed, by reason',
   labelNames: ['reason'],
+  registers: [registry],
+});
+
+export const alertsOpen = new Gauge({
+  name: 'starkeep_alerts_open',
+  help: 'Alerts that are open, by kind',
+  labelNames: ['kind'],
   registers: [registry],
 });
 

@@ -6,6 +6,9 @@ import { COMPLETE, type Environment, fileWith, PEM, problemsOf, shownOf } from '
 /** A value the setting would accept. */
 function secretFor(name: string): string {
   if (name === 'DATABASE_URL') return 'postgres://ann:hush-hush@h/d';
+  if (name === 'STARKEEP_ALERT_SMTP_URL') return 'smtp://ann:hush-hush@h';
+  if (/^STARKEEP_ALERT_.*_URL$/.test(name)) return 'https://h/hush-hush';
+  if (name === 'STARKEEP_PAYLOAD_KEYS') return `hush:${Buffer.alloc(32, 'hush').toString('base64')}`;
   return /(?:PRIVATE|SSH)_KEY$/.test(name) ? `${PEM} hush` : 'hush-hush-hush-hush-hush';
 }
 
@@ -68,6 +71,9 @@ describe('what is shown', () => {
       GITHUB_SSH_KNOWN_HOSTS: 'h',
       ONEDEV_SSH_URL: 'ssh://h:1',
       ONEDEV_SSH_KNOWN_HOSTS: 'h',
+      STARKEEP_ALERT_URL: 'https://h',
+      STARKEEP_ALERT_MAIL_FROM: 'a@h',
+      STARKEEP_ALERT_MAIL_TO: 'a@h',
     };
 
     const { origins } = loadConfig({ ...environment, ...complete }, 'none');
@@ -100,6 +106,13 @@ describe('the list of secrets', () => {
 
     expect(secrets).toEqual(['postgres://u:p%40ss%2Fword@h/d', 'p@ss/word']);
   });
+
+  it('has each payload key by itself, beside all of them together', () => {
+    const [first, second] = [1, 2].map((fill) => Buffer.alloc(32, fill).toString('base64'));
+    const { secrets } = loadConfig({ STARKEEP_PAYLOAD_KEYS: `a:${first},b:${second}` }, 'none');
+
+    expect(secrets).toEqual([`a:${first},b:${second}`, first, second]);
+  });
 });
 
 describe('a problem with a secret', () => {
@@ -107,6 +120,7 @@ describe('a problem with a secret', () => {
     ['GITHUB_TOKEN', 'very secret'],
     ['DATABASE_URL', 'mysql://u:very-secret@h/d'],
     ['STARKEEP_ADMIN_KEY', 'very-secret'],
+    ['STARKEEP_PAYLOAD_KEYS', 'main:very-secret'],
     ['ONEDEV_URL', 'https://ann:very-secret@host/'],
     ['GITHUB_URL', 'https://ann:very/secret@host/'],
     ['ONEDEV_SSH_URL', 'ssh://git:very-secret@host'],

@@ -17,7 +17,13 @@ describe('without any setting', () => {
       ssh: undefined,
     });
     expect(onedev).toEqual({ url: undefined, token: undefined, parent: 'github', ssh: undefined });
-    expect(temporal).toEqual({ address: undefined, namespace: 'default', cli: undefined, environment: {} });
+    expect(temporal).toEqual({
+      address: undefined,
+      namespace: 'default',
+      cli: undefined,
+      payloadKeys: [],
+      environment: {},
+    });
     expect([unstar, log]).toEqual([
       { policy: 'delete', graceMs: 604_800_000 },
       { level: 'info', file: undefined },
@@ -34,7 +40,7 @@ describe('without any setting', () => {
       webhookAllow: 'any',
       trustedProxies: { rules: [] },
       secrets: [],
-      inert: [],
+      alerts: { atLeast: 'info', webhook: undefined, slack: undefined, ntfy: undefined, mail: undefined },
     });
   });
 });
@@ -184,12 +190,6 @@ describe('a setting', () => {
 
   it('has no default when it is a secret', () => {
     expect(SETTINGS.filter((setting) => setting.secret && setting.default !== null)).toEqual([]);
-  });
-
-  it('that this version does not use is named, so that a start can say so', () => {
-    expect(loadConfig({ STARKEEP_ALERT_URL: 'https://x', STARKEEP_PORT: '1' }, 'none').inert).toEqual([
-      'STARKEEP_ALERT_URL',
-    ]);
   });
 });
 
@@ -379,6 +379,7 @@ describe("Temporal's own variables", () => {
       address: 'temporal:7233',
       namespace: 'default',
       cli: '/opt/temporal',
+      payloadKeys: [],
       environment: {
         TEMPORAL_ADDRESS: 'temporal:7233',
         TEMPORAL_TLS_SERVER_NAME: 'cloud',

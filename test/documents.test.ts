@@ -18,3 +18,33 @@ describe('the documents', () => {
     expect(missing).toEqual([]);
   });
 });
+
+describe('the threat model', () => {
+  /** The rows below the head of its table: cells, the last of which names tests. */
+  async function rows(): Promise<string[][]> {
+    const text = await readFile(new URL('../SECURITY.md', import.meta.url), 'utf8');
+    const [, ...lines] = text.split('\n').filter((line) => line.startsWith('| '));
+    return lines.map((line) => line.slice(2, -2).split(' | ')).filter(([first]) => first !== '---');
+  }
+
+  it('names a test in every row', async () => {
+    const cells = await rows();
+
+    expect(cells.length).toBeGreaterThan(15);
+    expect(cells.filter((row) => row.length !== 4 || !row[3]?.includes(' › '))).toEqual([]);
+  });
+
+  it('names only tests that exist, by file and name', async () => {
+    const named = (await rows()).flatMap((row) => (row[3] ?? '').split('<br>'));
+
+    const missing = await Promise.all(
+      named.map(async (reference) => {
+        const [, file = '', name = ''] = /^\[[^\]]+\]\(([^)]+)\) › (.+)$/.exec(reference) ?? [];
+        const source = await readFile(new URL(`../${file}`, import.meta.url), 'utf8').catch(() => '');
+        return name !== '' && [`'${name}'`, `"${name}"`].some((text) => source.includes(text)) ? [] : [reference];
+      }),
+    );
+
+    expect(missing.flat()).toEqual([]);
+  });
+});

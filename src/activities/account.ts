@@ -11,6 +11,7 @@ export function createAccountLookup({
   accounts,
 }: Pick<ActivityPorts, 'source' | 'accounts'>): () => Promise<Account> {
   let answer: Promise<Account> | null = null;
+  // If we die here, the next attempt is another process's first question, and writes the same.
   return async () => {
     answer ??= source.account().then((account) => accounts.save(account));
     try {

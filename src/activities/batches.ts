@@ -17,7 +17,7 @@ export function createBatchActivities(ports: ActivityPorts) {
   const account = createAccountLookup(ports);
 
   return {
-    /** Names the mirrors of a batch. If we die here, the next run finds them named, or none. */
+    /** Names the mirrors of a batch. If we die here, the next attempt finds them named, or none. */
     async planBatch({ batchId }: { batchId: string }): Promise<void> {
       await batches.plan(batchId, rules.drift.everyMs);
     },
@@ -53,7 +53,11 @@ export function createBatchActivities(ports: ActivityPorts) {
       return known(batchId);
     },
 
-    /** Opens a batch over what is due, and starts it. @returns `null` when nothing is due */
+    /**
+     * Opens a batch over what is due, and starts it. If we die between the two, the next attempt joins the batch and starts it; if we die after the
+     * start, it goes on by itself.
+     * @returns `null` when nothing is due
+     */
     async beginDriftCheck({ correlationId }: { correlationId: string }): Promise<{ batchId: string | null }> {
       const { everyMs } = rules.drift;
       const { accountId } = await account();

@@ -3,6 +3,7 @@ import { Failure } from '../domain/failures.ts';
 import type { Mirror, TargetProject } from '../domain/model.ts';
 import type { Correlation, DeleteOutcome, DeleteRequest, UnstarProof } from '../domain/record.ts';
 import { createAccountLookup } from './account.ts';
+import { tellOfAlerts } from './alerts.ts';
 import { completeListHas } from './complete-list.ts';
 import type { ActivityPorts } from './ports.ts';
 
@@ -17,7 +18,7 @@ export function createDeletionActivities(ports: ActivityPorts) {
 
   return {
     /**
-     * Only reads. Absent is not deleted: anything but a complete proof keeps the mirror. What a person has to look at first is not even asked about,
+     * Only reads, so that it may be repeated. Absent is not deleted: anything but a complete proof keeps the mirror. What a person has to look at first is not even asked about,
      * whatever led here: a push, a batch and the drift check come by without the star list.
      */
     async verifyUnstar({ mirrorId }: Correlation): Promise<UnstarProof> {
@@ -45,6 +46,7 @@ export function createDeletionActivities(ports: ActivityPorts) {
         return { outcome: 'refused', reason: 'it waits for a person, and nobody approved it' };
       }
 
+      if (approvedBy !== null) await deletions.noteApproval(deletion, approvedBy);
       const proof = await prove(mirror);
       if (proof.verdict === 'starred' || proof.verdict === 'gone') return { outcome: proof.verdict };
       if (proof.verdict === 'unproven' || (proof.verdict === 'needs_person' && approvedBy === null)) {
@@ -55,6 +57,7 @@ export function createDeletionActivities(ports: ActivityPorts) {
       if (deletion.policy === 'archive') {
         const archivedAs = mirror.project && (await archive(mirrorId, mirror.project));
         await deletions.finish(deletion, approvedBy, archivedAs);
+        await tellOfAlerts(ports);
         log.info('project archived', { ...fields, archivedAs: archivedAs?.path ?? null });
         return { outcome: archivedAs ? 'archived' : 'deleted' };
       }
@@ -66,6 +69,7 @@ export function createDeletionActivities(ports: ActivityPorts) {
       }
       const existed = mirror.project ? await target.deleteProject(mirrorId, mirror.project) : false;
       await deletions.finish(deletion, approvedBy, null);
+      await tellOfAlerts(ports);
       log.info('project deleted', { ...fields, existed, proof: 'proof' in proof ? proof.proof : proof.reason });
       return { outcome: 'deleted' };
     },

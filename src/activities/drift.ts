@@ -8,7 +8,7 @@ import type { ActivityPorts } from './ports.ts';
 export function createDriftActivities({ source, target, transfer, mirrors, rules }: ActivityPorts) {
   return {
     /**
-     * Says how the target differs from the source, and changes nothing. May be repeated.
+     * Says how the target differs from the source, and changes nothing. If we die here, the next attempt looks again.
      * @returns `null` when that is no question: it was never mirrored whole, or upstream has changed since, so that a sync is due
      */
     async compareSides({ mirrorId, correlationId }: Correlation): Promise<SyncReport | null> {
@@ -18,7 +18,10 @@ export function createDriftActivities({ source, target, transfer, mirrors, rules
       if (report.sourceDigest !== mirror.sourceDigest) return null;
       const { drift } = report;
       if (drift) log.warn('OneDev differs and is left as it is', { mirrorId, correlationId, ...drift });
-      return { ...report, compared: true };
+      // Nothing was offered to the target, so what it declines is what it declined at the last sync.
+      const { declined, declinedCount } = mirror;
+      const refs = { ...report.refs, declined: declinedCount };
+      return { ...report, refs, declined: declined ?? [], compared: true };
     },
   };
 

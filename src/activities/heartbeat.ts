@@ -2,7 +2,7 @@ import { Context } from '@temporalio/activity';
 import type { TransferProgress } from '../domain/model.ts';
 import type { TransferContext } from '../domain/ports.ts';
 
-/** Far below the heartbeat timeout of 30 s, which Temporal throttles to 80 % anyway. */
+/** Far below the heartbeat timeouts of 30 s, which Temporal throttles to 80 % anyway. */
 const HEARTBEAT_EVERY_MS = 5_000;
 
 /** Lends a transfer what it is watched and stopped by, and tells Temporal all the while that the worker lives. */
@@ -20,6 +20,20 @@ export async function withHeartbeat<T>(work: (context: TransferContext) => Promi
         beat();
       },
     });
+  } finally {
+    clearInterval(timer);
+  }
+}
+
+/**
+ * For calls that have no progress to tell: only that the worker lives. One that is killed is noticed by its silence, and the call is made again;
+ * without it the mirror would stand still until the call's whole time is over.
+ */
+export async function whileAlive<T>(work: () => Promise<T>): Promise<T> {
+  const context = Context.current();
+  const timer = setInterval(() => context.heartbeat(), HEARTBEAT_EVERY_MS);
+  try {
+    return await work();
   } finally {
     clearInterval(timer);
   }

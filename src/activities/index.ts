@@ -1,8 +1,11 @@
 import { activityInfo, log } from '@temporalio/activity';
+import { createAlertActivities } from './alerts.ts';
 import { createBatchActivities } from './batches.ts';
 import { createDeletionActivities } from './deletion.ts';
 import { createDriftActivities } from './drift.ts';
 import { toApplicationFailure } from './failure.ts';
+import { createHistoryActivities } from './histories.ts';
+import { whileAlive } from './heartbeat.ts';
 import { createInboxActivities } from './inbox.ts';
 import { createMetadataActivities } from './metadata.ts';
 import type { ActivityPorts } from './ports.ts';
@@ -28,10 +31,21 @@ export function createActivities(ports: ActivityPorts) {
     ...createBatchActivities(ports),
     ...createDriftActivities(ports),
     ...createRecoveryActivities(ports),
+    ...createAlertActivities(ports),
+    ...createHistoryActivities(ports),
   };
   for (const name of Object.keys(activities) as (keyof typeof activities)[]) guard(activities, name, ports);
   return activities;
 }
+
+/** Those that Temporal gives up after a silence (`workflows/policy.ts`) and that say nothing by themselves. */
+const SILENT: ReadonlySet<string> = new Set<keyof Activities>([
+  'fetchMetadata',
+  'verifyUnstar',
+  'ensureProject',
+  'deleteProject',
+  'checkAlerts',
+]);
 
 type AnyActivity = (...args: never[]) => Promise<unknown>;
 
@@ -41,9 +55,10 @@ function guard<T extends Record<string, AnyActivity>>(
   ports: ActivityPorts,
 ): void {
   const run = activities[name] as AnyActivity;
+  const beating = (...args: never[]) => (SILENT.has(name) ? whileAlive(() => run(...args)) : run(...args));
   const guarded = async (...args: never[]): Promise<unknown> => {
     try {
-      return await ports.withLogFields(correlationIn(args[0]), () => run(...args));
+      return await ports.withLogFields(correlationIn(args[0]), () => beating(...args));
     } catch (error) {
       const failure = toApplicationFailure(error, ports.redact);
       const { attempt } = activityInfo();

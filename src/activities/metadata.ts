@@ -1,3 +1,4 @@
+import { activityInfo } from '@temporalio/activity';
 import { filterVerdict } from '../domain/filters.ts';
 import { mirrorIdOf, type Mirror, type SourceRepository } from '../domain/model.ts';
 import type { Metadata, MetadataRequest } from '../domain/record.ts';
@@ -13,7 +14,8 @@ export function createMetadataActivities(ports: ActivityPorts) {
 
   return {
     /**
-     * What is so upstream and in the record, now. Writes the facts into the record; if we die here, the next run writes them again.
+     * What is so upstream and in the record, now. Writes the facts into the record; if we die here, the next attempt asks GitHub and writes them
+     * again.
      */
     async fetchMetadata(request: MetadataRequest): Promise<Metadata> {
       const { accountId } = await account();
@@ -21,7 +23,9 @@ export function createMetadataActivities(ports: ActivityPorts) {
       if (mirror?.paused && !request.requested)
         return { ...inRecord(mirror, request, rules), upstream: 'exists', paused: true };
       // GitHub may go on listing what it blocks: only an answer about the repository itself brings a frozen mirror back.
-      if (mirror && mirror.status !== 'frozen' && factsAreFresh(mirror, request.observedAt)) {
+      // Nor are facts that an attempt wrote before it died the star list's: they say nothing of the star and the filters.
+      const isFirst = activityInfo().attempt === 1;
+      if (isFirst && mirror && mirror.status !== 'frozen' && factsAreFresh(mirror, request.observedAt)) {
         const recorded = inRecord(mirror, request, rules);
         if (recorded.wanted) await mirrors.markInProgress(mirror.mirrorId);
         return { ...recorded, upstream: 'exists' };

@@ -1,9 +1,13 @@
 import type {
   AccountStore,
+  AlertChannel,
+  AlertStore,
+  AuditStore,
   BatchStore,
   BatchWork,
   DeletionStore,
   DeliveryStore,
+  HistoryStore,
   MirrorControl,
   MirrorStore,
   RecordStore,
@@ -14,6 +18,7 @@ import type {
   SourceStars,
   TargetHost,
   Transfer,
+  WorkflowRuns,
 } from '../domain/ports.ts';
 import type { Filters } from '../domain/filters.ts';
 import type { DriftPolicy, RewritePolicy, UnstarPolicy } from '../domain/model.ts';
@@ -32,8 +37,14 @@ export interface ActivityPorts {
   readings: ReadingStore;
   batches: BatchStore & BatchWork;
   recoveries: RecoveryStore;
+  histories: HistoryStore;
+  runs: WorkflowRuns;
   /** Absent without App credentials: then GitHub does not tell what it could not deliver. */
   hookDeliveries?: SourceDeliveries;
+  alerts: AlertStore;
+  /** Those that are set up; absent where none is. */
+  alertChannels?: readonly AlertChannel[];
+  audit: Pick<AuditStore, 'verify'>;
   control: MirrorControl;
   rules: {
     unstarPolicy: UnstarPolicy;
@@ -42,6 +53,8 @@ export interface ActivityPorts {
     rewritePolicy: RewritePolicy;
     /** Archived tips older than this are removed in passing; `null`: never. */
     archiveRetentionMs: number | null;
+    /** Histories of workflow runs older than this are removed; `null`: never. */
+    historyRetentionMs: number | null;
     filters: Filters;
     reconcileEveryMs: number;
     /** How often both sides of a mirror are compared, `null` for never, and what follows from a difference. */

@@ -22,15 +22,17 @@ export function createProjectActivities({ target, mirrors }: ActivityPorts) {
         htmlUrl: mirror.upstream.htmlUrl ?? '',
         known: mirror.project,
       });
-      const unchanged = mirror.project?.projectId === project.projectId && mirror.project.path === project.path;
+      const isSame = mirror.project?.projectId === project.projectId;
+      const unchanged = isSame && mirror.project?.path === project.path;
       if (!unchanged || project.created) await mirrors.saveProject(mirrorId, project);
       if (project.created || project.moved || !unchanged) {
         const { path, created, moved, detour } = project;
         log.info('project ready', { mirrorId, correlationId, path, created, moved, detour });
       }
       const { path, created } = project;
-      // What was never filled, or was deleted on purpose, is not missed.
-      if (!created || !mirror.project || mirror.sourceDigest === null) return { path, created };
+      // What was never filled, or was deleted on purpose, is not missed. Another project than the recorded one is new, also when an attempt that
+      // died made it.
+      if (isSame || !mirror.project || mirror.sourceDigest === null) return { path, created };
       log.warn('project was missing on OneDev and is made anew', { mirrorId, correlationId, path });
       return { path, created, remade: true };
     },

@@ -1,7 +1,8 @@
-import { Context, log } from '@temporalio/activity';
-import { Failure } from '../domain/failures.ts';
+import { activityInfo, Context, log } from '@temporalio/activity';
+import { heldReading, troubledReadings, type AlertKind } from '../domain/alerts.ts';
+import { Failure, toFailure } from '../domain/failures.ts';
 import { filterVerdict } from '../domain/filters.ts';
-import type { SourceRepository } from '../domain/model.ts';
+import type { ReadingKind, SourceRepository } from '../domain/model.ts';
 import type { ListedRepository, StarredChange } from '../domain/ports.ts';
 import type {
   ReadingEnd,
@@ -11,8 +12,10 @@ import type {
   StarsRead,
   StarsRequest,
 } from '../domain/record.ts';
-import { conclude, incompleteBecause } from '../domain/sweep.ts';
+import { conclude, incompleteBecause, type Conclusion } from '../domain/sweep.ts';
+import { unclaimedProjects } from '../domain/unclaimed.ts';
 import { createAccountLookup } from './account.ts';
+import { raiseRefusal, tellOfAlerts } from './alerts.ts';
 import type { ActivityPorts } from './ports.ts';
 import { signalAll } from './signals.ts';
 
@@ -22,16 +25,20 @@ const SWEEP_EVERY_MS = 3_600_000;
 /** Of the 5,000 requests an hour a token has, so many are left to what webhooks set off. Without one there are 60, and no room for that. */
 const RESERVE = 500;
 
+/** Projects named in one log line; the count is always whole. */
+const UNCLAIMED_NAMED = 5;
+
 export function createReadingActivities(ports: ActivityPorts) {
-  const { source, mirrors, readings, control, rules } = ports;
+  const { source, target, mirrors, readings, accounts, alerts, control, rules } = ports;
   const account = createAccountLookup(ports);
   /** What is kept anyway stays in the record as starred: it is asked about when it goes missing, and not at every reading after that. */
   const askOnce = rules.unstarPolicy === 'keep';
+  let isUnclaimedTold = false;
 
   return {
-    /** Decides what kind of reading is due. If we die here, the next attempt gets the same reading. */
+    /** Decides what kind of reading is due. If we die here, the next attempt gets the same reading, of the kind that the first decided on. */
     async beginReading({ correlationId, full, kind: wanted }: ReadingRequest): Promise<ReadingPlan> {
-      const { accountId } = await account();
+      const { accountId } = await orRaise(account);
       const pushedUntil = await readings.pushWatermark(accountId);
       const { readingId, kind } = await readings.begin(
         accountId,
@@ -43,13 +50,13 @@ export function createReadingActivities(ports: ActivityPorts) {
 
     /**
      * Reads one page of one list into the record and reaches the mirrors that have something to do. If we die between the two, the next
-     * reading finds them still unsettled in the record and reaches them then.
+     * attempt, or reading, finds them still unsettled in the record and reaches them then.
      */
     async readStars(request: StarsRequest): Promise<StarsRead> {
-      const { accountId } = await account();
+      const { accountId } = await orRaise(account);
       keepReserve();
       const observedAt = new Date().toISOString();
-      const page = await readPage(request);
+      const page = await (request.list === 'sweep' ? readPage(request) : orRaise(() => readPage(request)));
       const before =
         request.list === 'newest' ? await readings.starredAmong(accountId, idsOf(page.repositories)) : null;
       // Only what reads everything may say later what it has not seen.
@@ -68,7 +75,9 @@ export function createReadingActivities(ports: ActivityPorts) {
       const { correlationId, list } = request;
       log.info('star page read', { correlationId, list, seen, signalled: changes.length, gap: page.gap });
       const { gap, total } = page;
-      return { next: goesOn(page, before, request) ? page.next : null, seen, signalled: changes.length, total, gap };
+      // What an attempt wrote before it died looks as if it had been known: whether there is more, the next page says.
+      const goesOn = activityInfo().attempt > 1 || hasNews(page, before, request);
+      return { next: goesOn ? page.next : null, seen, signalled: changes.length, total, gap };
     },
 
     /**
@@ -87,16 +96,69 @@ export function createReadingActivities(ports: ActivityPorts) {
       const conclusion = incompleteWhy === null ? conclude(facts) : null;
       const absent = conclusion === null ? 0 : facts.absent;
       if (conclusion?.kind === 'ask') await askAbout(readingId, correlationId);
-      await readings.end(readingId, { tally, signalled: request.signalled, absent, incompleteWhy, conclusion });
+      // What a plain reading cannot prove is no trouble; what it could not read is.
+      const trouble = kind === 'sweep' ? incompleteWhy : (tally.flaws[0] ?? null);
+      await readings.end(readingId, {
+        tally,
+        signalled: request.signalled,
+        absent,
+        incompleteWhy,
+        conclusion,
+        trouble,
+      });
+      await settleAlerts({ readingId, kind, pages: tally.pages, trouble, conclusion });
       const fields = { correlationId, readingId, kind, seen: tally.seen, total: tally.total, absent, incompleteWhy };
       if (conclusion && 'reason' in conclusion) {
         const { kind: verdict, reason } = conclusion;
         log.error('absent stars held back', { ...fields, conclusion: verdict, reason });
       } else log.info('star list read', { ...fields, conclusion: conclusion?.kind ?? null });
+      if (kind !== 'quick' && !isUnclaimedTold) await tellUnclaimed(correlationId);
       const { signalled } = request;
       return { kind, incompleteWhy, seen: tally.seen, signalled, absent, conclusion: conclusion?.kind ?? null };
     },
   };
+
+  /** What a person has to mend is raised at once: the workflow fails with it, and leaves nothing in the record. */
+  async function orRaise<T>(read: () => Promise<T>): Promise<T> {
+    try {
+      return await read();
+    } catch (error) {
+      if (error instanceof Failure) {
+        await raiseRefusal(ports, error);
+        await tellOfAlerts(ports);
+      }
+      throw error;
+    }
+  }
+
+  /** If we die here, the next attempt, or else the next reading, says the same. */
+  async function settleAlerts(ended: EndedReading): Promise<void> {
+    const accountId = (await accounts.current())?.accountId ?? null;
+    const { readingId, kind, pages, trouble, conclusion } = ended;
+    const over = (alert: AlertKind, subject: string, because: string) =>
+      alerts.clear(accountId, { kind: alert, subject, because });
+    if (pages > 0) {
+      await over('star_list_refused', '', 'a reading got through');
+      await over('token_refused', 'GitHub', 'GitHub takes the token');
+    }
+    const inARow = trouble === null || accountId === null ? 0 : await alerts.troublesInARow(accountId, kind);
+    const incomplete = trouble === null ? null : troubledReadings(kind, trouble, inARow);
+    if (incomplete) await alerts.raise(accountId, incomplete);
+    // What everything was read for says it of the plain list too, which is read only in its place.
+    else if (trouble === null) {
+      for (const one of kind === 'sweep' ? ['sweep', 'list'] : [kind])
+        await over('star_list_incomplete', one, 'a reading was whole');
+    }
+    if (conclusion) {
+      const held = conclusion.kind === 'hold' ? heldReading(conclusion.reason, readingId) : null;
+      const refused = conclusion.kind === 'refuse' ? heldReading(conclusion.reason, null) : null;
+      if (held) await alerts.raise(accountId, held);
+      else await over('star_list_held', 'held', 'a complete reading has what was missing, or it was asked about');
+      if (refused) await alerts.raise(accountId, refused);
+      else await over('star_list_held', 'refused', 'a complete reading has stars again');
+    }
+    await tellOfAlerts(ports);
+  }
 
   async function dueKind(accountId: string, full: boolean): Promise<'quick' | 'sweep' | 'list'> {
     if (!source.canSweep) return 'list';
@@ -137,6 +199,23 @@ export function createReadingActivities(ports: ActivityPorts) {
     throw new Failure('SourceRateLimited', message, { retryAfterMs });
   }
 
+  /**
+   * Once per process, after everything starred is in the record: what is on OneDev with our marker and no mirror is left as it is, and said. An
+   * OneDev that is away is no reason to call the reading failed; the next one looks.
+   */
+  async function tellUnclaimed(correlationId: string): Promise<void> {
+    try {
+      const found = await unclaimedProjects({ target, mirrors });
+      isUnclaimedTold = true;
+      if (found.length === 0) return;
+      const paths = found.slice(0, UNCLAIMED_NAMED).map(({ path }) => path);
+      log.warn('marked projects without a mirror are left as they are', { correlationId, count: found.length, paths });
+    } catch (error) {
+      const { kind, message } = toFailure(error);
+      log.info('marked projects could not be looked for', { correlationId, kind, reason: message });
+    }
+  }
+
   async function askAbout(readingId: string, correlationId: string): Promise<number> {
     const absent = await readings.absentOnes(readingId, askOnce);
     await signalAll(control, absent, ({ repoId, fullName }) => ({
@@ -151,6 +230,14 @@ export function createReadingActivities(ports: ActivityPorts) {
   }
 }
 
+interface EndedReading {
+  readingId: string;
+  kind: ReadingKind;
+  pages: number;
+  trouble: string | null;
+  conclusion: Conclusion | null;
+}
+
 interface Page {
   repositories: SourceRepository[];
   next: string | null;
@@ -159,7 +246,7 @@ interface Page {
 }
 
 /** Newest first: a page without anything new ends it. Latest push first: a page that reaches what was known ends it. */
-function goesOn(page: Page, before: Set<string> | null, { list, pushedUntil }: StarsRequest): boolean {
+function hasNews(page: Page, before: Set<string> | null, { list, pushedUntil }: StarsRequest): boolean {
   if (before !== null) return page.repositories.some(({ repoId }) => !before.has(repoId));
   if (list !== 'pushed') return true;
   const until = pushedUntil === null ? 0 : Date.parse(pushedUntil);

@@ -17,7 +17,7 @@ export function createTransferActivities({ source, target, transfer, mirrors, ru
   return {
     /**
      * Makes the target's heads and tags equal to the source's. If we die here, the next run lists both sides again and closes what is left;
-     * what was pushed stays, and nothing that was decided from an old listing is carried over.
+     * what was pushed stays, and nothing that was decided from an old listing is carried over. Its report counts only what it did itself.
      */
     async transfer({ mirrorId, force, acceptRewrites, correlationId }: TransferInput): Promise<SyncReport> {
       const mirror = await mirrors.get(mirrorId);

@@ -1,9 +1,9 @@
 import { Octokit } from '@octokit/core';
 import { Failure } from '../domain/failures.ts';
-import { createRedactor, type Redact } from '../domain/redaction.ts';
+import { createDetector, createRedactor, type Redact } from '../domain/redaction.ts';
 import { cacheable, cacheKey, createMemoryEtagCache, type CachedAnswer, type EtagCache } from './github-cache.ts';
 import { readBudget, readTokenExpiry, type BudgetResource, type RequestBudget } from './github-limits.ts';
-import { exchange } from './http.ts';
+import { exchange, type HttpAnswer } from './http.ts';
 
 /**
  * Core octokit, which waits for nothing and repeats nothing, on our own exchange: a deadline, a bound on size, no redirect followed
@@ -60,7 +60,8 @@ export interface GithubClient {
   resolve(url: string): string;
   /** What the last answer said is left of it; `null` before the first one. */
   budget(resource: BudgetResource): RequestBudget | null;
-  tokenExpiresAt(): string | null;
+  /** `undefined`: no answer has said yet. */
+  tokenExpiresAt(): string | null | undefined;
 }
 
 /** Without this header GitHub picks a version. We need nothing that the later one (2026-03-10) drops. */
@@ -76,14 +77,18 @@ export function createGithubClient(options: GithubClientOptions): GithubClient {
   const silent = (): void => undefined;
   const log = { debug: silent, info: silent, warn: notice, error: notice };
   const budgets = new Map<BudgetResource, RequestBudget>();
-  let tokenExpiresAt: string | null = null;
+  let tokenExpiresAt: string | null | undefined;
   const cache = options.etagCache ?? createMemoryEtagCache();
-  const onHeaders = (headers: Headers): void => {
+  const onAnswer = (method: string, { status, headers }: HttpAnswer): void => {
     const budget = readBudget(headers);
     if (budget) budgets.set(budget.resource, { remaining: budget.remaining, reset: budget.reset });
-    tokenExpiresAt = readTokenExpiry(headers) ?? tokenExpiresAt;
+    const expiry = readTokenExpiry(headers);
+    if (expiry !== null) tokenExpiresAt = expiry;
+    // What an error or a "not changed" leaves out says nothing; a whole answer without it says that the token does not end.
+    else if (method === 'GET' && status === 200) tokenExpiresAt ??= null;
   };
-  const fetchFor = (remember: Remember) => createFetch(cache, remember, onHeaders);
+  const holdsSecret = createDetector(options.secrets);
+  const fetchFor = (remember: Remember) => createFetch({ cache, holdsSecret }, remember, onAnswer);
 
   const octokit = new Octokit({
     baseUrl: base,
@@ -180,7 +185,11 @@ interface FetchInit {
 }
 
 /** The `fetch` handed to octokit. A 304 to a remembered answer never reaches octokit, which would throw: the answer itself does. */
-function createFetch(cache: EtagCache, remember: Remember, onHeaders: (headers: Headers) => void) {
+function createFetch(
+  { cache, holdsSecret }: { cache: EtagCache; holdsSecret: (text: string) => boolean },
+  remember: Remember,
+  onAnswer: (method: string, answer: HttpAnswer) => void,
+) {
   return async (url: string, init: FetchInit = {}): Promise<Response> => {
     const { method = 'GET', headers = {}, body, signal } = init;
     const key =
@@ -196,13 +205,14 @@ function createFetch(cache: EtagCache, remember: Remember, onHeaders: (headers: 
       signal,
       unreachable: 'SourceUnreachable',
     });
-    onHeaders(answer.headers);
+    onAnswer(method, answer);
     if (answer.status === 304 && !known) {
       throw new Failure('SourceBadResponse', 'GitHub answered "not changed" to a request that did not ask so');
     }
     if (answer.status === 304 && known) return remembered(known, answer.headers);
     const fresh = key !== null && answer.status === 200 ? cacheable(answer.headers, answer.text) : null;
-    if (key !== null && fresh) await cache.set(key, fresh);
+    // The cache is a table: an answer that throws our token back at us is used, and not kept.
+    if (key !== null && fresh && !holdsSecret(answer.text)) await cache.set(key, fresh);
     // The standard forbids a body, even an empty one, for these.
     const bodiless = [204, 205, 304].includes(answer.status);
     return new Response(bodiless ? null : answer.text, { status: answer.status, headers: answer.headers });

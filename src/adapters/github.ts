@@ -39,8 +39,6 @@ export interface GithubExtras {
   limits(): RequestBudget | null;
   /** The same of the hour's GraphQL points, which sweeps take from. */
   sweepLimits(): RequestBudget | null;
-  /** ISO time at which the token ends; `null` when it does not, or no answer said so yet. */
-  tokenExpiresAt(): string | null;
 }
 
 /** A rename and a transfer or two; more is a loop. */

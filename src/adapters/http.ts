@@ -1,4 +1,6 @@
+import { fetch, type Response } from 'undici';
 import { Failure, type FailureKind } from '../domain/failures.ts';
+import { isUntrusted, trustingDispatcher } from './trust.ts';
 
 /**
  * One HTTP exchange with a deadline, an upper bound on what is read, and no redirect followed by itself: a redirect would carry credentials
@@ -12,8 +14,8 @@ export interface HttpRequest {
   body?: string | undefined;
   /** For the whole exchange, body included. Default 30 s. */
   timeoutMs?: number;
-  /** The kind of failure when there is no complete answer. */
-  unreachable: FailureKind;
+  /** The kind of failure when there is no complete answer; a certificate that is not trusted has its own. */
+  unreachable: 'SourceUnreachable' | 'TargetUnreachable' | 'AlertUnreachable';
   signal?: AbortSignal | undefined;
 }
 
@@ -30,7 +32,7 @@ const MAX_BODY_BYTES = 32 * 1024 * 1024;
 
 /**
  * Sends a request and reads the whole answer, whatever its status.
- * @throws Failure of kind `request.unreachable` when nothing, or not everything, came back in time
+ * @throws Failure of kind `request.unreachable` when nothing, or not everything, came back in time; `SourceUntrusted`, `TargetUntrusted`
  */
 export async function exchange(request: HttpRequest): Promise<HttpAnswer> {
   const timeoutMs = request.timeoutMs ?? DEFAULT_TIMEOUT_MS;
@@ -41,16 +43,25 @@ export async function exchange(request: HttpRequest): Promise<HttpAnswer> {
       headers: request.headers ?? {},
       ...(request.body === undefined ? {} : { body: request.body }),
       redirect: 'manual',
+      dispatcher: trustingDispatcher(),
       signal: request.signal ? AbortSignal.any([request.signal, timeout]) : timeout,
     });
-    return { status: response.status, headers: response.headers, text: await readBounded(response) };
+    return { status: response.status, headers: new Headers([...response.headers]), text: await readBounded(response) };
   } catch (error) {
     if (request.signal?.aborted) throw request.signal.reason;
     const { origin } = new URL(request.url);
     const why = timeout.aborted ? `no complete answer within ${timeoutMs / 1000} s` : reasonOf(error);
-    throw new Failure(request.unreachable, `${origin}: ${why}`, { cause: error });
+    const kind = isUntrusted(error) ? UNTRUSTED[request.unreachable] : request.unreachable;
+    throw new Failure(kind, `${origin}: ${why}`, { cause: error });
   }
 }
+
+const UNTRUSTED: Record<HttpRequest['unreachable'], FailureKind> = {
+  SourceUnreachable: 'SourceUntrusted',
+  TargetUnreachable: 'TargetUntrusted',
+  // The message says which; who mends the certificate gets the alert that waits.
+  AlertUnreachable: 'AlertUnreachable',
+};
 
 /**
  * How long the other side asks us to wait before the next attempt.

@@ -161,6 +161,17 @@ export function createOnedevClient(options: OnedevClientOptions) {
       return found.filter((project) => project.path.toLowerCase() === path.toLowerCase());
     },
 
+    /** Every project this token may see whose description has this text in it, in any case of letters; oldest first. */
+    async projectsSaying(text: string): Promise<OnedevProject[]> {
+      const found: OnedevProject[] = [];
+      for (let offset = 0; ; offset += PAGE) {
+        const doing = `list the projects that say "${text}"`;
+        const page = await query(`"Description" contains ${quoted(text)}`, offset, doing);
+        found.push(...page);
+        if (page.length < PAGE) return found;
+      }
+    },
+
     async hasChildren(project: OnedevProject): Promise<boolean> {
       for (let offset = 0; ; offset += PAGE) {
         const page = await query(

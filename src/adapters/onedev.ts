@@ -5,6 +5,7 @@ import {
   candidatePaths,
   isArchivePath,
   markerIn,
+  markerText,
   projectDescription,
   samePath,
   splitPath,
@@ -60,12 +61,36 @@ export function createOnedev(options: OnedevOptions): Onedev {
       if (occupant && isOurs(occupant, mirrorId)) return settle(occupant, mirrorId, paths, description);
       occupants.set(path, occupant);
     }
+    const elsewhere = await findByMarker(mirrorId);
+    if (elsewhere) {
+      log('found a mirror on OneDev by its marker', { mirrorId, path: elsewhere.path });
+      return settle(elsewhere, mirrorId, paths, description);
+    }
     for (const path of paths) {
       const made = occupants.get(path) ? 'taken' : await create(path, mirrorId, description);
       if (made !== 'taken') return { ...made, detour: detourTo(made.path, paths, reasons) };
       reasons.push(takenBy(path, occupants.get(path) ?? null));
     }
     throw new Failure('TargetPathTaken', `No place for ${request.fullName} on OneDev: ${reasons.join('; ')}`);
+  }
+
+  /**
+   * The mirror's project wherever it is below our parent: when the record was lost, and upstream, or somebody on OneDev, has renamed it since. The
+   * oldest, when somebody copied one.
+   */
+  async function findByMarker(mirrorId: MirrorId): Promise<OnedevProject | null> {
+    const found = await client.projectsSaying(markerText(mirrorId));
+    return found.find((project) => isOurs(project, mirrorId) && isBelow(options.parent, project)) ?? null;
+  }
+
+  async function markedProjects(): Promise<(TargetProject & { mirrorId: string })[]> {
+    const found = await client.projectsSaying(markerText());
+    return found.flatMap((project) => {
+      const mirrorId = markerIn(project.description);
+      return mirrorId !== null && isBelow(options.parent, project)
+        ? [{ ...asTarget(project.id, project.path), mirrorId }]
+        : [];
+    });
   }
 
   /** A project of ours: brings it to a path that fits today's name, and its description up to date, with as little writing as possible. */
@@ -201,6 +226,7 @@ export function createOnedev(options: OnedevOptions): Onedev {
   return {
     ready: client.ready,
     ensureProject,
+    markedProjects,
     deleteProject,
     archiveProject,
     defaultBranch: client.defaultBranch,
@@ -209,6 +235,15 @@ export function createOnedev(options: OnedevOptions): Onedev {
     version: client.version,
     checkToken: client.checkToken,
   };
+}
+
+/**
+ * Another installation may have its mirrors of the same repositories below another parent of this OneDev; and a fork that somebody made of a mirror
+ * may have taken its description along. Both are not ours to find.
+ */
+function isBelow(parent: string, { path, fields }: OnedevProject): boolean {
+  const isFork = typeof fields['forkedFromId'] === 'number';
+  return !isFork && path.toLowerCase().startsWith(`${parent.toLowerCase()}/`);
 }
 
 function isOurs(project: OnedevProject, mirrorId: MirrorId): boolean {

@@ -6,22 +6,31 @@ import {
   ScheduleOverlapPolicy,
 } from '@temporalio/client';
 import {
+  ARCHIVE_WORKFLOW_ID,
   CHECK_DRIFT_WORKFLOW_ID,
   RECONCILE_WORKFLOW_ID,
   RECOVERY_WORKFLOW_ID,
   TASK_QUEUES,
+  WATCH_ALERTS_WORKFLOW_ID,
   WORKFLOW_TYPES,
 } from '../workflows/messages.ts';
 
 export const RECONCILE_SCHEDULE_ID = 'reconcile-stars';
 export const RECOVERY_SCHEDULE_ID = 'recover-deliveries';
 export const DRIFT_SCHEDULE_ID = 'check-drift';
+export const ALERTS_SCHEDULE_ID = 'watch-alerts';
+export const ARCHIVE_SCHEDULE_ID = 'archive-histories';
 
 /** @see https://docs.github.com/en/webhooks/using-webhooks/automatically-redelivering-failed-deliveries-for-a-github-app-webhook */
 const RECOVER_EVERY_MS = 600_000;
 
 /** How often a share of the mirrors is compared at both sides, so that the load is even. */
 const CHECK_DRIFT_EVERY_MS = 3_600_000;
+
+/** How often it is looked for what nobody records as it happens, and for messages whose sender nobody woke. */
+const WATCH_ALERTS_EVERY_MS = 300_000;
+/** Far below the shortest time any Temporal keeps a run that has ended: a day. */
+export const ARCHIVE_EVERY_MS = 3_600_000;
 
 /** After an outage one late reading is enough: it sees everything that was missed. */
 const CATCH_UP_MS = 60_000;
@@ -73,6 +82,24 @@ export async function ensureDriftSchedule(
   await ensureSchedule(client, DRIFT_SCHEDULE_ID, Math.min(everyMs, CHECK_DRIFT_EVERY_MS), {
     workflowType: WORKFLOW_TYPES.drift,
     workflowId: CHECK_DRIFT_WORKFLOW_ID,
+    taskQueue,
+  });
+}
+
+/** Makes sure that somebody looks for what is worth an alert. May be repeated, and by several workers at once. */
+export async function ensureAlertSchedule(client: Client, taskQueue: string = TASK_QUEUES.main): Promise<void> {
+  await ensureSchedule(client, ALERTS_SCHEDULE_ID, WATCH_ALERTS_EVERY_MS, {
+    workflowType: WORKFLOW_TYPES.watchAlerts,
+    workflowId: WATCH_ALERTS_WORKFLOW_ID,
+    taskQueue,
+  });
+}
+
+/** Makes sure that histories are kept before Temporal removes them. May be repeated, and by several workers at once. */
+export async function ensureArchiveSchedule(client: Client, taskQueue: string = TASK_QUEUES.main): Promise<void> {
+  await ensureSchedule(client, ARCHIVE_SCHEDULE_ID, ARCHIVE_EVERY_MS, {
+    workflowType: WORKFLOW_TYPES.archive,
+    workflowId: ARCHIVE_WORKFLOW_ID,
     taskQueue,
   });
 }

@@ -14,8 +14,10 @@ import { loadClientConnectConfig } from '@temporalio/envconfig';
 import type { RepoEvent } from '../domain/events.ts';
 import { Failure, isFailureKind } from '../domain/failures.ts';
 import type { Mirror, Trigger } from '../domain/model.ts';
+import type { PayloadKey } from '../domain/payload-keys.ts';
 import type { MirrorControl, MirrorDecision } from '../domain/ports.ts';
 import type { ReadingSummary } from '../domain/record.ts';
+import { dataConverterOf } from './payload-codec.ts';
 import {
   approveDeletion,
   batchWorkflowId,
@@ -29,8 +31,10 @@ import {
   repoEvent,
   resume,
   SEARCH_ATTRIBUTES,
+  sendAlertsWorkflowId,
   syncNow,
   TASK_QUEUES,
+  wake,
   WORKFLOW_TYPES,
 } from '../workflows/messages.ts';
 
@@ -39,6 +43,8 @@ export interface TemporalSettings {
   environment: Record<string, string>;
   address: string;
   namespace: string;
+  /** Default: none, and payloads stay readable. */
+  payloadKeys?: readonly PayloadKey[];
 }
 
 export interface TemporalConnection {
@@ -63,7 +69,8 @@ export function openTemporal(settings: TemporalSettings): TemporalConnection {
     interceptors: [],
     channelArgs: { 'grpc.max_reconnect_backoff_ms': MAX_RECONNECT_PAUSE_MS },
   });
-  const client = new Client({ connection, namespace: settings.namespace });
+  const dataConverter = dataConverterOf(settings.payloadKeys ?? []);
+  const client = new Client({ connection, namespace: settings.namespace, dataConverter });
   return { client, connection, close: () => connection.close() };
 }
 
@@ -198,6 +205,21 @@ export function createMirrorControl(
         }),
       );
     },
+    async sendAlerts(channel) {
+      await reached(() =>
+        connection.withDeadline(Date.now() + SIGNAL_DEADLINE_MS, () =>
+          client.workflow.signalWithStart(WORKFLOW_TYPES.sendAlerts, {
+            workflowId: sendAlertsWorkflowId(channel),
+            taskQueue,
+            args: [{ channel }],
+            signal: wake,
+            workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+            workflowIdConflictPolicy: 'USE_EXISTING',
+            staticSummary: channel,
+          }),
+        ),
+      );
+    },
     async ping() {
       await reached(() =>
         connection.withDeadline(Date.now() + PING_DEADLINE_MS, () => connection.workflowService.getSystemInfo({})),
@@ -286,7 +308,8 @@ function readingFailure(error: WorkflowFailedError): Failure {
   return new Failure(kind, `The star list was not read: ${inner?.message ?? error.message}`, { cause: error });
 }
 
-async function reached<T>(call: () => Promise<T>): Promise<T> {
+/** @throws Failure `TemporalUnavailable` for whatever is no Failure yet */
+export async function reached<T>(call: () => Promise<T>): Promise<T> {
   try {
     return await call();
   } catch (error) {

@@ -1,13 +1,13 @@
 import { once } from 'node:events';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { serve } from '@hono/node-server';
 import type { Hono } from 'hono';
 import type { Logger } from 'pino';
 import { createArchives } from '../adapters/git/archives.ts';
 import { watchGithubRanges } from '../adapters/github-ranges.ts';
 import { createGithub } from '../adapters/github.ts';
 import { createOnedev } from '../adapters/onedev.ts';
+import { createPayloadCodec } from '../adapters/payload-codec.ts';
 import { createDatabase } from '../adapters/postgres/database.ts';
 import { refuseOutdated } from '../adapters/postgres/migrate.ts';
 import { createStore, type Store } from '../adapters/postgres/store.ts';
@@ -21,10 +21,14 @@ import { createLog } from '../log.ts';
 import { collectProcessMetrics } from '../metrics.ts';
 import { onStop, tellReady } from '../parent.ts';
 import { USER_AGENT, VERSION } from '../version.ts';
-import { clientAddress, contains, type AddressCheck } from './addresses.ts';
-import { createApp, peerAddress } from './app.ts';
+import type { Watch } from '../watch.ts';
+import { noteSettings } from '../seen-settings.ts';
+import { clientAddress, contains, outerOrigin, type AddressCheck } from './addresses.ts';
+import { createApp, forwardedHeaders, peerAddress } from './app.ts';
+import { watchAudit } from './audit-watch.ts';
 import { within } from './deadline.ts';
 import { watchInbox } from './inbox-watch.ts';
+import { openServer } from './server.ts';
 import { createV1, type V1Ports } from './v1/app.ts';
 
 /** How long the first look at the database may take before the api listens without it. */
@@ -35,7 +39,7 @@ const DRAIN_MS = 15_000;
 
 /** Builds the api's adapters, serves, and drains on SIGTERM. @returns when it has stopped */
 export async function runApi(config: Config): Promise<void> {
-  const { logger } = await createLog({ service: 'api', ...config.log, secrets: config.secrets });
+  const { logger, redact } = await createLog({ service: 'api', ...config.log, secrets: config.secrets });
   collectProcessMetrics();
   const db = createDatabase({
     url: required(config.databaseUrl),
@@ -47,11 +51,13 @@ export async function runApi(config: Config): Promise<void> {
   const store = createStore(db);
   const { addresses, stop: stopRanges } = addressCheck(config, logger);
   const inbox = watchInbox({ deliveries: store.deliveries, control, log: logger });
+  const watches: Pick<Watch, 'stop'>[] = [inbox];
   let draining = false;
 
-  const shared: Pick<V1Ports, 'control' | 'clientAddress' | 'log'> = {
+  const shared: Pick<V1Ports, 'control' | 'clientAddress' | 'outerOrigin' | 'log'> = {
     control,
     clientAddress: (c) => clientAddress(peerAddress(c), c.req.header('x-forwarded-for'), config.trustedProxies),
+    outerOrigin: (c) => outerOrigin(peerAddress(c), forwardedHeaders(c), config.trustedProxies),
     log: logger,
   };
   const app = createApp({
@@ -59,9 +65,12 @@ export async function runApi(config: Config): Promise<void> {
     control,
     deliveries: store.deliveries,
     accounts: store.accounts,
+    audit: store.audit,
     mirrors: store.mirrors,
+    alerts: store.alerts,
     secrets: config.github.webhookSecrets,
     addresses,
+    redact,
     onWaiting: () => inbox.nudge(),
     draining: () => draining,
   });
@@ -78,6 +87,7 @@ export async function runApi(config: Config): Promise<void> {
     ...shared,
     source,
     archives,
+    codec: createPayloadCodec(config.temporal.payloadKeys),
     settleKeys,
     startReading: startManualReading,
     filters,
@@ -90,6 +100,8 @@ export async function runApi(config: Config): Promise<void> {
       await settleKeys();
       await tellOfFirstKey(store, logger);
     });
+    watches.push(watchAudit({ audit: store.audit, log: logger }));
+    watches.push(noteSettings({ settings: store.settings, log: logger }, 'api', config));
     const server = await listen(app, config);
     const url = urlOf(config.host, server);
     logger.info({ url }, 'api listens');
@@ -100,8 +112,8 @@ export async function runApi(config: Config): Promise<void> {
     await closeServer(server);
   } finally {
     // What still has a timer or a connection keeps the process alive, also when it could not listen.
-    inbox.stop();
     stopRanges();
+    await Promise.all(watches.map((watch) => watch.stop()));
     await Promise.all([db.close(), temporal.close()]);
   }
   logger.info('api stopped');
@@ -131,7 +143,7 @@ function addressCheck({ webhookAllow, github }: Config, log: Logger): { addresse
 
 /** @throws ConfigError when the address cannot be listened on */
 async function listen({ fetch }: Hono, { host, port }: Config): Promise<Server> {
-  const server = serve({ fetch, hostname: host, port }) as Server;
+  const server = openServer({ fetch, hostname: host, port });
   try {
     await once(server, 'listening');
     return server;

@@ -1,8 +1,9 @@
 import type { Hono } from 'hono';
 import type { Logger } from 'pino';
 import { Failure, type FailureKind } from '../domain/failures.ts';
-import type { DeliveryStore, MirrorControl, MirrorStore } from '../domain/ports.ts';
+import type { AlertStore, DeliveryStore, MirrorControl, MirrorStore } from '../domain/ports.ts';
 import {
+  alertsOpen,
   dependencyUp,
   inboxOldestSeconds,
   inboxWaiting,
@@ -10,6 +11,7 @@ import {
   registry,
   transferFallbacks,
 } from '../metrics.ts';
+import { ALERT_KINDS } from '../domain/alerts.ts';
 import { MIRROR_STATUSES } from '../domain/model.ts';
 import { within } from './deadline.ts';
 
@@ -17,6 +19,7 @@ export interface OpsPorts {
   control: MirrorControl;
   deliveries: DeliveryStore;
   mirrors: MirrorStore;
+  alerts: Pick<AlertStore, 'countOpen'>;
   /** True once the process is on its way out: it finishes what it has and takes nothing new. */
   draining: () => boolean;
   log: Logger;
@@ -83,14 +86,15 @@ function shown(answer: Answer<unknown>): { ok: boolean; reason?: string } {
 
 /** Gauges are read when they are asked for, so they go back by themselves when things do. What cannot be read is no number. */
 async function refreshGauges(ports: OpsPorts): Promise<void> {
-  const { deliveries, mirrors } = ports;
+  const { deliveries, mirrors, alerts } = ports;
   const answer = await ask(ports, 'postgres', 'DatabaseUnavailable', () =>
-    Promise.all([deliveries.backlog(), mirrors.countByStatus(), mirrors.countFallbacks()]),
+    Promise.all([deliveries.backlog(), mirrors.countByStatus(), mirrors.countFallbacks(), alerts.countOpen()]),
   );
-  const [backlog, counts, fallbacks] = answer.ok ? answer.value : [null, null, null];
+  const [backlog, counts, fallbacks, open] = answer.ok ? answer.value : [null, null, null, null];
   inboxWaiting.set(backlog?.count ?? Number.NaN);
   inboxOldestSeconds.set(backlog?.oldestSeconds ?? Number.NaN);
   transferFallbacks.reset();
   for (const [reason, count] of Object.entries(fallbacks ?? {})) transferFallbacks.set({ reason }, count);
   for (const status of MIRROR_STATUSES) mirrorsByStatus.set({ status }, counts ? (counts[status] ?? 0) : Number.NaN);
+  for (const kind of ALERT_KINDS) alertsOpen.set({ kind }, open ? (open[kind] ?? 0) : Number.NaN);
 }

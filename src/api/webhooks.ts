@@ -1,22 +1,25 @@
-import { isUtf8 } from 'node:buffer';
 import { createHash } from 'node:crypto';
-import { verifyWithFallback } from '@octokit/webhooks-methods';
 import type { Context, Hono } from 'hono';
-import { JSONParse } from 'json-with-bigint';
 import type { Logger } from 'pino';
 import { Failure } from '../domain/failures.ts';
 import type { RepoEvent } from '../domain/events.ts';
-import type { AccountStore, Delivery, DeliveryStore, MirrorControl, Taken } from '../domain/ports.ts';
+import type { AccountStore, AuditStore, Delivery, DeliveryStore, MirrorControl, Taken } from '../domain/ports.ts';
 import { deliveriesTotal, deliverySeconds } from '../metrics.ts';
 import type { AddressCheck } from './addresses.ts';
-import { readBody } from './body.ts';
+import { createAttempts, type AttemptLog } from './attempts.ts';
+import { BODY_TIMEOUT_MS, declaredBytes, MAX_DELIVERY_BYTES, readBody } from './body.ts';
 import { within } from './deadline.ts';
 import { isUsedEvent, readDelivery, type ReadDelivery } from './github-events.ts';
+import { readJson } from './json.ts';
 import { problem } from './problem.ts';
+import { createRefusals, type Refusals } from './refusals.ts';
+import { createRoom, type Room } from './room.ts';
+import { checkSignature } from './signature.ts';
 
 export interface WebhookPorts {
   deliveries: DeliveryStore;
   accounts: AccountStore;
+  audit: Pick<AuditStore, 'append'>;
   control: MirrorControl;
   /** The current secret first, then the previous one during a rotation; none: every delivery is refused. */
   secrets: string[];
@@ -41,19 +44,43 @@ interface Answer {
   response: Response;
 }
 
+/** Why a delivery is not taken. */
+interface Refused {
+  outcome: 'address' | 'content_type' | 'too_large' | 'no_room' | 'slow_body' | 'signature' | 'malformed';
+  status: 400 | 401 | 403 | 408 | 413 | 415;
+  title: string;
+  detail: string;
+}
+
+/** What stands between strangers and the inbox, for all requests together. */
+interface Door {
+  attempts: AttemptLog;
+  refusals: Refusals;
+  room: Room;
+}
+
 /**
  * `POST /webhooks/github`: address → size → signature over the raw bytes → parse and validate → one insert → signal with a deadline → mark → 202.
  *
  * Nothing is acknowledged before it is durable: in the inbox, or, when Postgres is down, in Temporal. If we die after the insert, the
  * delivery is found waiting and dispatched by `drainInbox`; if we die after the signal, it is dispatched once more, which is harmless.
+ *
+ * Who sends much that is not GitHub's is slowed, never shut out: GitHub's own addresses also carry what other people's webhooks send here,
+ * so that only the signature can say what is genuine. What such an address gets is what everybody gets, 401, but later (`refusals`), and
+ * its large bodies are read after everybody else's (`room`).
  */
 export function mountWebhooks(app: Hono, ports: WebhookPorts): void {
+  const attempts = createAttempts();
+  const refusals = createRefusals(ports, { message: 'webhook refused', action: 'webhook.refused' });
+  const door: Door = { attempts, refusals, room: createRoom(attempts.standing) };
+
   app.post('/webhooks/github', async (c) => {
     const stop = deliverySeconds.startTimer();
     const event = c.req.header('x-github-event') ?? '';
     let outcome = 'error';
     try {
-      const answer = await receive(c, ports);
+      const read = await receive(c, ports, door);
+      const answer = 'status' in read ? await refuse(c, ports, door, read) : await accept(c, ports, read);
       outcome = answer.outcome;
       return answer.response;
     } finally {
@@ -71,59 +98,85 @@ export function mountWebhooks(app: Hono, ports: WebhookPorts): void {
   });
 }
 
-async function receive(c: Context, ports: WebhookPorts): Promise<Answer> {
+/** Nothing of the body is in what is told: only who sent it, and what is wrong with it. */
+async function refuse(c: Context, ports: WebhookPorts, door: Door, refused: Refused): Promise<Answer> {
+  const { outcome, status, title, detail } = refused;
   const address = ports.clientAddress(c);
-  const refuse = (
-    outcome: string,
-    status: 400 | 401 | 403 | 413 | 415 | 408,
-    title: string,
-    detail: string,
-  ): Answer => {
-    ports.log.warn({ outcome, address, deliveryId: deliveryId(c) ?? undefined, detail }, 'webhook refused');
-    return { outcome, response: problem(c, status, title, detail) };
-  };
+  const attempt = door.attempts.failed(address);
+  await door.refusals.tell(attempt, address, { outcome, deliveryId: deliveryId(c) ?? undefined, detail });
+  if (outcome === 'signature') await door.refusals.holdBack(attempt);
+  return { outcome, response: problem(c, status, title, detail) };
+}
 
+/** From the first look to a delivery that is GitHub's and of the right shape. */
+async function receive(c: Context, ports: WebhookPorts, door: Door): Promise<Delivery | Refused> {
+  const address = ports.clientAddress(c);
   if (!ports.addresses.allows(address)) {
-    return refuse(
-      'address',
-      403,
-      'Address not allowed',
-      'Deliveries from this address are not accepted (STARKEEP_WEBHOOK_ALLOW).',
-    );
+    const detail = 'Deliveries from this address are not accepted (STARKEEP_WEBHOOK_ALLOW).';
+    return { outcome: 'address', status: 403, title: 'Address not allowed', detail };
   }
   const contentType = (c.req.header('content-type') ?? '').split(';')[0]?.trim().toLowerCase();
   if (contentType !== 'application/json') {
     const hint = "Set the webhook's content type to application/json (Settings, Webhooks, Edit: Content type).";
     const what = contentType ? contentType.slice(0, 100) : 'of no type';
-    return refuse('content_type', 415, 'Not JSON', `The delivery is ${what}. ${hint}`);
+    return { outcome: 'content_type', status: 415, title: 'Not JSON', detail: `The delivery is ${what}. ${hint}` };
   }
-  const body = await readBody(c.req.raw);
-  if (!body.ok) {
-    if (body.why === 'too_large') return refuse('too_large', 413, 'Too large', 'A delivery has at most 25 MB.');
-    return refuse('slow_body', 408, 'Body incomplete', 'The body did not arrive in time.');
-  }
-  const signature = c.req.header('x-hub-signature-256');
-  // Octokit's verifier takes text that is not empty, and anything else cannot be a delivery.
-  if (signature && ports.secrets.length > 0 && (body.bytes.length === 0 || !isUtf8(body.bytes)))
-    return refuse('malformed', 400, 'Malformed', 'The body is empty or not UTF-8 text.');
-  if (!(await signatureFits(body.bytes, signature, ports.secrets))) {
-    const detail =
-      ports.secrets.length === 0
-        ? 'GITHUB_WEBHOOK_SECRET is not set, so no delivery can be verified.'
-        : 'X-Hub-Signature-256 is missing or does not fit the body and GITHUB_WEBHOOK_SECRET.';
-    return refuse('signature', 401, 'Signature missing or wrong', detail);
-  }
+  const bytes = declaredBytes(c.req.raw) ?? MAX_DELIVERY_BYTES;
+  if (bytes > MAX_DELIVERY_BYTES) return TOO_LARGE;
+  const signature = checkSignature(c.req.header('x-hub-signature-256'), ports.secrets);
+  if (signature === null) return unsigned(ports);
 
+  const read = await door.room.hold({ bytes, address }, BODY_TIMEOUT_MS, async (timeoutMs) => {
+    const body = await readBody(c.req.raw, { timeoutMs, onChunk: (chunk) => signature.update(chunk) });
+    if (!body.ok) return body.why === 'too_large' ? TOO_LARGE : TOO_SLOW;
+    if (!signature.fits()) return unsigned(ports);
+    door.attempts.succeeded(address);
+    return verified(c, body.bytes);
+  });
+  if (read === null) {
+    const detail = 'There was no room to read the body in time: too many arrive at once. Redeliver it later.';
+    return { outcome: 'no_room', status: 408, title: 'Body not read', detail };
+  }
+  return 'status' in read ? read : delivery(read, ports);
+}
+
+/** What is kept of a body that is GitHub's: nothing more than a delivery needs, so that the body itself can go. */
+function verified(c: Context, bytes: Buffer): Verified | Refused {
   const guid = deliveryId(c);
   const event = c.req.header('x-github-event') ?? '';
-  if (guid === null) return refuse('malformed', 400, 'Malformed', 'X-GitHub-Delivery is missing or not a delivery id.');
-  if (!/^\w{1,100}$/.test(event))
-    return refuse('malformed', 400, 'Malformed', 'X-GitHub-Event is missing or not an event name.');
-  const parsed = parse(event, body.bytes);
-  if (typeof parsed === 'string') return refuse('malformed', 400, 'Malformed', parsed);
+  if (guid === null) return malformed('X-GitHub-Delivery is missing or not a delivery id.');
+  if (!/^\w{1,100}$/.test(event)) return malformed('X-GitHub-Event is missing or not an event name.');
+  const parsed = parse(event, bytes);
+  if (typeof parsed === 'string') return malformed(parsed);
 
   const hookId = /^\d{1,20}$/.exec(c.req.header('x-github-hook-id') ?? '')?.[0] ?? null;
-  return accept(c, ports, await delivery({ guid, event, hookId, bytes: body.bytes, parsed }, ports));
+  return { guid, event, hookId, bodySha256: createHash('sha256').update(bytes).digest('hex'), parsed };
+}
+
+const TOO_SLOW: Refused = {
+  outcome: 'slow_body',
+  status: 408,
+  title: 'Body incomplete',
+  detail: 'The body did not arrive in time.',
+};
+
+const TOO_LARGE: Refused = {
+  outcome: 'too_large',
+  status: 413,
+  title: 'Too large',
+  detail: 'A delivery has at most 25 MB.',
+};
+
+function unsigned({ secrets }: WebhookPorts): Refused {
+  const detail =
+    secrets.length === 0
+      ? 'GITHUB_WEBHOOK_SECRET is not set, so no delivery can be verified.'
+      : 'X-Hub-Signature-256 is missing or does not fit the body and GITHUB_WEBHOOK_SECRET.';
+  return { outcome: 'signature', status: 401, title: 'Signature missing or wrong', detail };
+}
+
+function malformed(detail: string): Refused {
+  return { outcome: 'malformed', status: 400, title: 'Malformed', detail };
 }
 
 /** @returns the guid GitHub gave the event; `null` when there is none, or something that is none */
@@ -133,36 +186,26 @@ function deliveryId(c: Context): string | null {
 
 /** @returns the delivery, or why the body is malformed */
 function parse(event: string, bytes: Buffer): ReadDelivery | string {
-  let json: unknown;
-  try {
-    // Ids may exceed 2^53, which JSON.parse would round without a word.
-    json = JSONParse(bytes.toString('utf8'));
-  } catch {
-    return 'The body is not JSON.';
-  }
-  if (typeof json !== 'object' || json === null || Array.isArray(json)) return 'The body is not a JSON object.';
+  const json = readJson(bytes);
+  if (!json.ok) return json.problem;
+  if (typeof json.value !== 'object' || json.value === null || Array.isArray(json.value))
+    return 'The body is not a JSON object.';
   if (!isUsedEvent(event)) {
     return { action: null, repository: null, sender: null, kind: null, ignored: `the event ${event} is not used` };
   }
-  const read = readDelivery(event, json);
+  const read = readDelivery(event, json.value);
   return typeof read === 'string' ? `The body does not fit the event ${event} (${read}).` : read;
-}
-
-async function signatureFits(bytes: Buffer, signature: string | undefined, secrets: string[]): Promise<boolean> {
-  const [secret, ...previous] = secrets;
-  if (!secret || !signature) return false;
-  return verifyWithFallback(secret, bytes.toString('utf8'), signature, previous);
 }
 
 interface Verified {
   guid: string;
   event: string;
   hookId: string | null;
-  bytes: Buffer;
+  bodySha256: string;
   parsed: ReadDelivery;
 }
 
-async function delivery({ guid, event, hookId, bytes, parsed }: Verified, ports: WebhookPorts): Promise<Delivery> {
+async function delivery({ guid, event, hookId, bodySha256, parsed }: Verified, ports: WebhookPorts): Promise<Delivery> {
   const { repository, action } = parsed;
   const ignored = parsed.ignored ?? (await notOurStar(event, parsed, ports));
   const repoEvent: RepoEvent | null =
@@ -179,7 +222,7 @@ async function delivery({ guid, event, hookId, bytes, parsed }: Verified, ports:
   return {
     guid,
     hookId,
-    bodySha256: createHash('sha256').update(bytes).digest('hex'),
+    bodySha256,
     event,
     action,
     repoId: repository?.id ?? null,

@@ -1,31 +1,53 @@
 import { createAuditStore } from '../adapters/postgres/audit.ts';
 import type { Config } from '../config.ts';
-import type { AuditEvent } from '../domain/audit.ts';
+import { type AuditEvent, type AuditFilter, everyEntry } from '../domain/audit.ts';
 import { withDatabase } from './installation.ts';
-import { sinceMs } from './since.ts';
+import { momentOf } from './since.ts';
 import { Refusal } from './refusal.ts';
 import { counted, time, typed, type Output } from './wording.ts';
 
-/** `starkeep audit`: who asked for what, and whether the log is as it was written. */
+/** `starkeep audit`: who asked for what, what was done, and whether the log is as it was written. */
 
 const LATEST = 50;
-const PAGE = 1_000;
 
 export interface AuditOptions {
-  /** A duration; without one the latest {@link LATEST} entries are shown. */
+  /** A duration or a time; without one the latest {@link LATEST} entries are shown. */
   since?: string;
+  until?: string;
+  actor?: string;
+  /** With `*` at the end: every action that begins so. */
+  action?: string;
+  subject?: string;
   json?: boolean;
 }
 
-/** Oldest first, so that the latest is at the prompt; with `json` one object a line. */
+/** Oldest first, so that the latest is at the prompt; with `json` one object a line, a page at a time, however long the log is. */
 export async function listAudit(config: Config, options: AuditOptions, out: Output): Promise<void> {
-  const since = options.since === undefined ? null : new Date(Date.now() - sinceMs(options.since));
-  const events = await withDatabase(config, (db) => {
+  const filter = filterOf(options);
+  const print = (event: AuditEvent) => out.print(options.json ? JSON.stringify(event) : lineOf(event));
+  let count = 0;
+  await withDatabase(config, async (db) => {
     const audit = createAuditStore(db);
-    return since === null ? audit.read({ limit: LATEST }) : everySince(audit, since);
+    const events = filter.since
+      ? everyEntry(audit, filter)
+      : (await audit.read({ ...filter, limit: LATEST })).reverse();
+    for await (const event of events) {
+      print(event);
+      count += 1;
+    }
   });
-  for (const event of events.reverse()) out.print(options.json ? JSON.stringify(event) : lineOf(event));
-  if (events.length === 0 && !options.json) out.print('The audit log has no such entry.');
+  if (count === 0 && !options.json) out.print('The audit log has no such entry.');
+}
+
+/** @throws ConfigError for what is no time */
+function filterOf({ since, until, actor, action, subject }: AuditOptions): AuditFilter {
+  return {
+    since: since === undefined ? null : momentOf('--since', since),
+    until: until === undefined ? null : momentOf('--until', until),
+    actor: actor ?? null,
+    action: action ?? null,
+    subject: subject ?? null,
+  };
 }
 
 /** @throws Refusal that names the first entry that is not as it was written */
@@ -40,15 +62,6 @@ export async function verifyAudit(config: Config, out: Output): Promise<void> {
     `The audit log is intact: ${counted(verdict.events, 'entry', 'entries')}, the last with hash ${verdict.head}`,
   );
   out.print('Noted elsewhere, that hash shows later that nothing up to it was written anew.');
-}
-
-async function everySince(audit: ReturnType<typeof createAuditStore>, since: Date): Promise<AuditEvent[]> {
-  const events: AuditEvent[] = [];
-  for (;;) {
-    const page = await audit.read({ since, before: events.at(-1)?.eventId ?? null, limit: PAGE });
-    events.push(...page);
-    if (page.length < PAGE) return events;
-  }
 }
 
 function lineOf({ eventId, at, actor, action, subject, details }: AuditEvent): string {

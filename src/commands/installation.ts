@@ -7,13 +7,15 @@ import {
 } from '../adapters/temporal.ts';
 import { ConfigError, type Config } from '../config.ts';
 import type { MirrorControl } from '../domain/ports.ts';
-import { readRunFile } from '../local/run-file.ts';
+import { readRunFile, withoutPassword } from '../local/run-file.ts';
 
 /** The installation a command is about: the servers of the settings, or those of a `starkeep up` with the same data folder. */
 
 /** Lends the record. @throws ConfigError when it is not known where that is */
 export async function withDatabase<T>(config: Config, work: (db: Database) => Promise<T>): Promise<T> {
-  const url = config.databaseUrl ?? (await readRunFile(config.dataDir))?.databaseUrl;
+  const running = config.databaseUrl === undefined ? await readRunFile(config.dataDir) : null;
+  if (running?.needsDatabaseUrl) throw setElsewhere(config);
+  const url = config.databaseUrl ?? running?.databaseUrl;
   if (url === undefined) throw nowhere(config, ['DATABASE_URL']);
   const db = createDatabase({ url, applicationName: 'starkeep', maxConnections: 2 });
   try {
@@ -48,7 +50,7 @@ async function temporalSettings(config: Config): Promise<TemporalSettings> {
   const running = await readRunFile(config.dataDir);
   const isSame =
     running !== null &&
-    (databaseUrl ?? running.databaseUrl) === running.databaseUrl &&
+    (databaseUrl === undefined || withoutPassword(databaseUrl) === withoutPassword(running.databaseUrl)) &&
     (temporal.address ?? running.temporalAddress) === running.temporalAddress;
   if (isSame) {
     return { ...temporal, address: running.temporalAddress, namespace: running.temporalNamespace };
@@ -58,6 +60,12 @@ async function temporalSettings(config: Config): Promise<TemporalSettings> {
     ...(temporal.address === undefined ? ['TEMPORAL_ADDRESS'] : []),
   ];
   throw nowhere(config, unset, running !== null);
+}
+
+function setElsewhere({ dataDir }: Config): ConfigError {
+  return new ConfigError([
+    `DATABASE_URL is not set here, but it is for the \`starkeep up\` that runs with the data folder ${dataDir}. Give this command the same settings, as with --settings FILE.`,
+  ]);
 }
 
 function nowhere({ dataDir }: Config, unset: string[], another = false): ConfigError {

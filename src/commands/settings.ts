@@ -20,11 +20,10 @@ export function printSettings(
     return origin === 'file' ? `${given}, ${inFile ?? 'environment'}` : origin;
   };
   const blocks = config.origins.map(({ setting, shown, origin }) => {
-    const meaning = setting.inert ? `${setting.meaning} (no effect in this version)` : setting.meaning;
     return [
       `${setting.name} = ${oneLine(shown)}`,
       `  from: ${source(setting, origin)}`,
-      ...wrapped(meaning, width - 2).map((line) => `  ${line}`),
+      ...wrapped(setting.meaning, width - 2).map((line) => `  ${line}`),
     ].join('\n');
   });
   out.print(blocks.join('\n\n'));

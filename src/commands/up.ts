@@ -14,7 +14,6 @@ export async function up(
   const say = (sentence: string) => void process.stderr.write(`${sentence}\n`);
   const stopped = stopRequested();
   say(`Starkeep starts; its data folder is ${config.dataDir}`);
-  for (const name of config.inert) say(`Note: ${name} is set, but has no effect in this version`);
   const installation = await startUp({
     config,
     environment,

@@ -22,6 +22,11 @@ export const FAILURES = {
     httpStatus: 502,
     hint: 'GitHub did not answer. Check the network, a proxy, and GITHUB_API_URL / GITHUB_URL; it is tried again by itself.',
   },
+  SourceUntrusted: {
+    retry: 'later',
+    httpStatus: 502,
+    hint: "The certificate of GitHub's server, or of a proxy before it, is not trusted, so nothing was sent. If it is from a CA of your own, name that CA's certificate in STARKEEP_CA_FILE; if it has expired or is for another name, it has to be renewed.",
+  },
   SourceError: {
     retry: 'later',
     httpStatus: 502,
@@ -83,6 +88,11 @@ export const FAILURES = {
     retry: 'later',
     httpStatus: 502,
     hint: 'OneDev did not answer. Check that it runs and that ONEDEV_URL is the address this machine can reach; it is tried again by itself.',
+  },
+  TargetUntrusted: {
+    retry: 'later',
+    httpStatus: 502,
+    hint: "OneDev's certificate is not trusted, so nothing was sent. If it is from a CA of your own, name that CA's certificate in STARKEEP_CA_FILE; if it has expired or is for another name than the one in ONEDEV_URL, it has to be renewed.",
   },
   TargetStarting: {
     retry: 'later',
@@ -196,6 +206,11 @@ export const FAILURES = {
     httpStatus: 503,
     hint: 'Temporal did not answer. Check TEMPORAL_ADDRESS and the server; deliveries wait in the inbox until it is back.',
   },
+  PayloadKeyMissing: {
+    retry: 'later',
+    httpStatus: 409,
+    hint: 'Temporal holds something encrypted with a key that this process does not have. Add that key behind the others in STARKEEP_PAYLOAD_KEYS, the same for every api, worker and command, and restart; nothing is lost meanwhile.',
+  },
   TemporalUnusable: {
     retry: 'never',
     httpStatus: 503,
@@ -241,6 +256,11 @@ export const FAILURES = {
     httpStatus: 404,
     hint: '`starkeep history` lists the old tips that were kept; the message says what is missing or has to be said.',
   },
+  BackupUnusable: {
+    retry: 'never',
+    httpStatus: 409,
+    hint: 'The message says why. Nothing was restored, and the database is as it was.',
+  },
   DataFolderInUse: {
     retry: 'never',
     httpStatus: 409,
@@ -255,6 +275,16 @@ export const FAILURES = {
     retry: 'never',
     httpStatus: 409,
     hint: 'More deletions than STARKEEP_DELETE_BUDGET allows. Approve this one by hand, or wait.',
+  },
+  AlertUnreachable: {
+    retry: 'later',
+    httpStatus: 502,
+    hint: 'A channel for alerts did not answer, or not well. Check its STARKEEP_ALERT_… settings and the way there; it is tried again by itself, and the other channels do not wait for it.',
+  },
+  AlertRefused: {
+    retry: 'later',
+    httpStatus: 502,
+    hint: 'A channel for alerts refused a message. Check its STARKEEP_ALERT_… settings (`starkeep alerts test` tries them); it is tried again by itself for a week.',
   },
   Unexpected: {
     retry: 'later',

@@ -110,6 +110,11 @@ export function projectDescription(mirrorId: string, htmlUrl: string, descriptio
   return (own ? [own, '', ...lines] : lines).join('\n');
 }
 
+/** What the descriptions of all our projects have in them; to look for, and to be compared with {@link markerIn} then. */
+export function markerText(mirrorId = ''): string {
+  return `${MARKER_LINE} ${mirrorId}`;
+}
+
 /** The mirror id in a project's marker; `null` when it has none. Only the last line counts: upstream's text cannot forge it. */
 export function markerIn(description: string | null | undefined): string | null {
   const last = (description ?? '').trimEnd().split(/\r?\n/).at(-1)?.trim() ?? '';

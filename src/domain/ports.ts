@@ -1,13 +1,17 @@
-import type { AuditEntry, AuditEvent, AuditVerdict } from './audit.ts';
+import type { AlertKind, AlertNews, AlertNotice, AlertView, Condition, DeliveryRhythm, Verdict } from './alerts.ts';
+import type { AuditEntry, AuditEvent, AuditFilter, AuditVerdict } from './audit.ts';
 import type { HistoryLine } from './archives.ts';
 import type { BatchItem, BatchProgress, BatchRequest, BatchState } from './batches.ts';
 import type { RepoEvent } from './events.ts';
 import type { ApiKey, KeyScope } from './keys.ts';
+import type { ArchivedRun, ArchivePlan, ClosedRun, RunningRun } from './histories.ts';
 import type { MirrorPage, MirrorQuery, MirrorView, DeliveryView, DeletionView, SyncView } from './overview.ts';
 import type { PreviewCandidate } from './filter-preview.ts';
 import type { Recorded, RecordEntry } from './record.ts';
 import type { DeliveryAttempts, MissedDelivery, RecoveryEnd } from './recovery.ts';
 import type { ArchivedTip } from './refs.ts';
+import type { EffectiveSetting } from './seen-settings.ts';
+import type { Session } from './sessions.ts';
 import type { Conclusion, Tally } from './sweep.ts';
 import type {
   Mirror,
@@ -94,6 +98,8 @@ export interface SourceHost {
   isStarred(fullName: string): Promise<boolean>;
   /** One page of the star list, newest stars first, 100 repositories; free of quota with a token while it is what it was at the last call. */
   starPage(next: string | null): Promise<StarPage>;
+  /** ISO time at which the token ends; `null`: it does not, as far as this process was told; `undefined`: no answer has said either. */
+  tokenExpiresAt(): string | null | undefined;
   /** What git needs to read a repository. @throws Failure `SourceForeignUrl` */
   gitRemote(repository: { cloneUrl: string; sshUrl: string | null }): Promise<GitRemote>;
 }
@@ -154,6 +160,8 @@ export interface TargetHost {
    * If we die after the create, the next call finds the project by its path and marker.
    */
   ensureProject(request: EnsureProjectRequest): Promise<EnsuredProject>;
+  /** Every project below our parent that carries a mirror's marker, and is no fork of one; oldest first. */
+  markedProjects(): Promise<(TargetProject & { mirrorId: string })[]>;
   /** Deletes the project if, and only if, it carries the mirror's marker and has no children. @returns false when it was gone already */
   deleteProject(mirrorId: MirrorId, project: TargetProject): Promise<boolean>;
   /** Renames the project so that it is plainly an archive and frees its name; may be repeated. @returns where it is now */
@@ -276,6 +284,8 @@ export interface MirrorStore {
    * nobody asked about since; what is missing itself is none.
    */
   starredOthers(mirrorId: MirrorId, limit: number): Promise<string[]>;
+  /** Which of these mirrors the record has. */
+  knownAmong(mirrorIds: string[]): Promise<Set<string>>;
   countByStatus(): Promise<Record<string, number>>;
   /** Syncs that were cloned although they should have been streamed, by reason. */
   countFallbacks(): Promise<Record<string, number>>;
@@ -303,6 +313,8 @@ export interface ReadingResult {
   incompleteWhy: string | null;
   /** Of a complete sweep. */
   conclusion: Conclusion | null;
+  /** Why it was not what a reading of its kind should be; `null` or absent when it was. */
+  trouble?: string | null;
 }
 
 export interface ReadingStore {
@@ -353,6 +365,8 @@ export interface DeletionStore {
    * @returns false when the budget is used up
    */
   takeBudget(deletion: Deletion, budget: { max: number; windowMs: number }, regardless: boolean): Promise<boolean>;
+  /** Has in the log that a person approved it, before anything follows. May be repeated. */
+  noteApproval(deletion: Deletion, by: string): Promise<void>;
   /** The project is gone (or archived): closes the deletion and the mirror in one transaction. */
   finish(deletion: Deletion, approvedBy: string | null, archivedAs: TargetProject | null): Promise<void>;
 }
@@ -376,7 +390,10 @@ export interface Delivery {
 export type Taken = 'new' | 'waiting' | 'done';
 
 export interface DeliveryStore {
-  /** Inserts the delivery in one statement; when this returns, it is durable. */
+  /**
+   * Inserts the delivery in one statement; when this returns, it is durable. A guid is taken once and for ever: it is the primary key, and no row
+   * is ever removed, so it holds far beyond the three days in which GitHub lets a delivery be sent again.
+   */
   take(delivery: Delivery): Promise<Taken>;
   markDispatched(guid: string, workflowId: string): Promise<void>;
   /** Accepted and not dispatched, oldest first. @param olderThanMs leaves alone what a receiver may be dispatching right now */
@@ -454,14 +471,112 @@ export interface KeyStore {
   hasAdmin(): Promise<boolean>;
 }
 
-/** The append-only, hash-chained log of what was asked for. */
+export interface AuditPage extends AuditFilter {
+  /** An event id: only older ones. */
+  before?: string | null;
+  /** An event id: only newer ones. */
+  after?: string | null;
+  oldestFirst?: boolean;
+  limit: number;
+}
+
+/** Browsers that were let in by a key, each known by a text that only it has. */
+export interface SessionStore {
+  /**
+   * Begins one in the name of a key. Sessions that are over are forgotten, and the oldest of a key that would have too many.
+   * @returns `null` when the key was revoked
+   */
+  begin(keyId: string): Promise<{ session: Session; text: string } | null>;
+  /** Whose session that is, and notes that it was used. @returns `null` when there is none, it is over, or its key was revoked */
+  identify(text: string): Promise<{ key: ApiKey; session: Session } | null>;
+  /** May be repeated. */
+  end(text: string): Promise<void>;
+}
+
+/** The append-only, hash-chained log of what was asked for, and of what was done. */
 export interface AuditStore {
   /** When this returns, the entry is durable. Writers wait for each other, so that the chain never forks. */
   append(entry: AuditEntry): Promise<AuditEvent>;
-  /** Newest first. @param page.before an event id: only older ones · `since`: only from then on */
-  read(page: { before?: string | null; since?: Date | null; limit: number }): Promise<AuditEvent[]>;
+  /** Newest first, unless `oldestFirst`. */
+  read(page: AuditPage): Promise<AuditEvent[]>;
+  /** Writes the entries of webhook deliveries that have none yet, oldest first. @returns how many */
+  takeInDeliveries(limit: number): Promise<number>;
   /** Computes the whole chain anew. @returns the first entry that is not as it was written, when there is one */
   verify(): Promise<AuditVerdict>;
+}
+
+/** What a person should know of, whether it still is so, and the messages about it. */
+export interface AlertStore {
+  /** Opens an alert with its messages in one transaction. While it is open, doing so again only brings its words up to date. */
+  raise(accountId: string | null, condition: Condition): Promise<void>;
+  /** Closes it where it is open, and has those told who were told of it. */
+  clear(accountId: string | null, over: Verdict['clear'][number]): Promise<void>;
+  /** What was raised or cleared since the last call, once. */
+  takeNews(): Promise<AlertNews[]>;
+  /** Channels that have messages to send. */
+  channelsDue(): Promise<string[]>;
+  /** The oldest first. @param after a message id: only later ones */
+  due(channel: string, limit: number, after: string | null): Promise<{ messageId: string; notice: AlertNotice }[]>;
+  noteSent(messageIds: string[]): Promise<void>;
+  /** The channel did not take them this time. */
+  noteTrouble(messageIds: string[], reason: string): Promise<void>;
+  /**
+   * Has the alerts say what the record says, tells new channels of what is open, drops what nobody sends any more, and forgets what is long over.
+   * May be repeated.
+   */
+  tidy(): Promise<{ dropped: number }>;
+  /** Newest first. @param page.before an alert id: only older ones */
+  page(page: { before: string | null; limit: number; openOnly: boolean; kind?: AlertKind }): Promise<AlertView[]>;
+  countOpen(): Promise<Record<string, number>>;
+  /** ISO time at which something was looked at last; `null`: never. */
+  checkedAt(name: string): Promise<string | null>;
+  noteChecked(name: string): Promise<void>;
+  /** ISO time of the last webhook delivery; `null`: there was none. */
+  lastDeliveryAt(): Promise<string | null>;
+  /** How deliveries came in the thirty days up to that time. */
+  deliveryRhythm(lastAt: string): Promise<DeliveryRhythm>;
+  /** Readings of a kind that had trouble, since the last that had none. */
+  troublesInARow(accountId: string, kind: ReadingKind): Promise<number>;
+}
+
+/** A way to tell a person. */
+export interface AlertChannel {
+  readonly name: string;
+  /** How many notices one message may be about. */
+  readonly atOnce: number;
+  /**
+   * Sends one message.
+   * @throws Failure `AlertUnreachable` when the channel takes nothing now · `AlertRefused` when it does not take this
+   */
+  send(notices: AlertNotice[]): Promise<void>;
+}
+
+/** What the settings were at the last start of each role. */
+export interface SettingsStore {
+  /**
+   * Compares the settings with those of the last start and has the difference in the audit log, in one transaction; may be repeated. If we die
+   * here, the next start compares with the same as this one.
+   * @returns the names of those that differ; at the first start all that have a value
+   */
+  note(role: 'api' | 'worker', version: string, settings: EffectiveSetting[]): Promise<string[]>;
+}
+
+/** Histories of runs that have ended. */
+export interface HistoryStore {
+  /** ISO time up to which everything that had ended was looked at; `null`: never. */
+  archivedUntil(): Promise<string | null>;
+  /** Never goes back. */
+  noteArchivedUntil(until: string): Promise<void>;
+  /** Which of these are not kept. */
+  missingAmong(runIds: string[]): Promise<Set<string>>;
+  /** Once per run; what is there stays. */
+  save(run: ClosedRun, history: { json: string } | { omitted: string }): Promise<void>;
+  /** The last to end first. */
+  list(workflowId: string, limit: number): Promise<ArchivedRun[]>;
+  /** @returns `json: null` for one that was too long to keep */
+  read(runId: string): Promise<{ run: ArchivedRun; json: string | null } | null>;
+  /** @returns how many were removed */
+  removeOlderThan(ageMs: number): Promise<number>;
 }
 
 /** What people and programs look at, a page at a time. Read only. */
@@ -485,6 +600,18 @@ export interface OverviewStore {
 
 /** What a person may tell a mirror; also the names of the signals. */
 export type MirrorDecision = 'approveDeletion' | 'cancelDeletion' | 'syncNow' | 'pause' | 'resume';
+
+/** What Temporal knows of our workflows' runs. All throw `TemporalUnavailable`. */
+export interface WorkflowRuns {
+  /** Those that ended in that time; the order is Temporal's. */
+  closed(
+    plan: ArchivePlan,
+    page: { cursor: string | null; limit: number },
+  ): Promise<{ runs: ClosedRun[]; next: string | null }>;
+  running(workflowId: string): Promise<RunningRun[]>;
+  /** As `temporal workflow show --output json` prints it; `null` when Temporal does not have it (any more). */
+  history(run: { workflowId: string; runId: string }): Promise<string | null>;
+}
 
 /** Reaches the workflows. */
 export interface MirrorControl {
@@ -517,6 +644,8 @@ export interface MirrorControl {
    * @throws Failure `TemporalUnavailable`
    */
   cancelBatch(batchId: string): Promise<{ found: boolean }>;
+  /** Has a channel's messages sent soon: wakes its workflow, or starts it. @throws Failure `TemporalUnavailable` */
+  sendAlerts(channel: string): Promise<void>;
   /** @throws Failure `TemporalUnavailable` */
   ping(): Promise<void>;
 }

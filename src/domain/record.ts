@@ -1,3 +1,4 @@
+import type { ArchivePlan } from './histories.ts';
 import type { MirrorId, MirrorStatus, ReadingKind, RepoId, SyncReport, Trigger, UnstarPolicy } from './model.ts';
 import type { Tally } from './sweep.ts';
 
@@ -224,4 +225,40 @@ export interface RecoverySummary {
   missed: number;
   /** Redeliveries asked for, of these and of earlier ones that did not arrive. */
   requested: number;
+}
+
+// ------------------------------------------------------------------------------------------------------------ histories
+
+export interface ArchiveRequest {
+  correlationId: string;
+}
+
+export interface ArchivePageRequest extends ArchiveRequest {
+  plan: ArchivePlan;
+  /** From the page before; `null` for the first. */
+  cursor: string | null;
+}
+
+export interface ArchiveCounts {
+  /** Runs that have ended and were listed. */
+  seen: number;
+  /** Histories kept now. */
+  archived: number;
+  /** Too long to be kept. */
+  omitted: number;
+  /** Removed by Temporal before they were kept. */
+  gone: number;
+}
+
+export interface ArchivedPage extends ArchiveCounts {
+  next: string | null;
+}
+
+export interface ArchiveEnding extends ArchiveRequest, ArchiveCounts {
+  plan: ArchivePlan;
+}
+
+export interface ArchiveSummary extends ArchiveCounts {
+  /** Older than `STARKEEP_HISTORY_RETENTION`. */
+  removed: number;
 }

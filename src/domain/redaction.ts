@@ -1,3 +1,5 @@
+import { type Spellings, spellingsOf, wordsWithin } from './secret-spellings.ts';
+
 /** Removes secrets from text. Used at the logger and wherever a foreign error text becomes ours. */
 export type Redact = (text: string) => string;
 
@@ -20,34 +22,45 @@ const SHAPES: [RegExp, string][] = [
 /** A known value shorter than this is not masked: it would blank half of every text. */
 const SHORTEST_SECRET = 6;
 
+/** Of a secret of several lines (a PEM), a line shorter than this says nothing. */
+const SHORTEST_LINE = 16;
+
 /**
- * @param secrets the values known to be secret; each is masked as it is, as JSON and URLs write it, as its base64, and where `user:secret` was
- * encoded for HTTP basic
+ * @param secrets the values known to be secret; each is masked as it is, as JSON, HTML and URLs write it, and wherever it is a part of something in
+ * base64 (HTTP basic among it, whatever the user's name is). Of one with several lines each line is masked by itself too.
  * @returns a function that masks them, and everything that has the shape of a credential
  */
 export function createRedactor(secrets: Iterable<string>): Redact {
-  const values = [...new Set(secrets)].filter((secret) => secret.length >= SHORTEST_SECRET);
-  const known = values.flatMap((secret) => [
-    secret,
-    JSON.stringify(secret).slice(1, -1),
-    encodeURIComponent(secret),
-    base64(secret),
-    basic(secret),
-  ]);
-  // Longest first, so that a secret containing another is masked whole.
-  const longestFirst = [...new Set(known)].sort((a, b) => b.length - a.length);
+  const { plain, inBase64 } = allSpellingsOf(secrets);
   return (text) => {
     let clean = text;
-    for (const secret of longestFirst) clean = clean.replaceAll(secret, MASK);
+    for (const secret of plain) clean = clean.replaceAll(secret, MASK);
+    for (const part of inBase64) {
+      for (const word of wordsWithin(clean, part)) clean = clean.replaceAll(word, MASK);
+    }
     for (const [shape, mask] of SHAPES) clean = clean.replace(shape, mask);
     return clean;
   };
 }
 
-function base64(text: string): string {
-  return btoa(String.fromCharCode(...new TextEncoder().encode(text)));
+/** @returns whether one of these values is in a text, in any of its spellings; what merely looks like a credential is none of them */
+export function createDetector(secrets: Iterable<string>): (text: string) => boolean {
+  const { plain, inBase64 } = allSpellingsOf(secrets);
+  return (text) => [...plain, ...inBase64].some((spelling) => text.includes(spelling));
 }
 
-function basic(secret: string): string {
-  return base64(`x-access-token:${secret}`);
+function allSpellingsOf(secrets: Iterable<string>): Spellings {
+  const values = [...new Set(secrets)].filter((secret) => secret.length >= SHORTEST_SECRET);
+  const known = [...new Set([...values, ...values.flatMap(linesOf)])].map(spellingsOf);
+  return {
+    // Longest first, so that a secret containing another is masked whole.
+    plain: [...new Set(known.flatMap(({ plain }) => plain))].sort((a, b) => b.length - a.length),
+    inBase64: [...new Set(known.flatMap(({ inBase64 }) => inBase64))],
+  };
+}
+
+/** The frame of a PEM is no secret. */
+function linesOf(secret: string): string[] {
+  const lines = secret.split(/\r?\n/).map((line) => line.trim());
+  return lines.length < 2 ? [] : lines.filter((line) => line.length >= SHORTEST_LINE && !line.startsWith('-----'));
 }

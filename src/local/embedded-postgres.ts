@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import pg from 'pg';
 import { Failure, toFailure } from '../domain/failures.ts';
 import { launch, logTail, type ChildServer } from './child-server.ts';
-import { accepts, freePort, LOOPBACK } from './free-port.ts';
+import { accepts, freePort, LOOPBACK, samePort } from './free-port.ts';
 import { postgresAccount, type PostgresAccount } from './postgres-account.ts';
 import { postgresBinaries } from './postgres-binaries.ts';
 import { ensureCluster, ensureHome, ensurePassword, removeStaleLock, SUPERUSER } from './postgres-cluster.ts';
@@ -15,6 +15,8 @@ export interface StartPostgresOptions {
   dataDir: string;
   /** Another one is taken when it is in use; 0 for any. Default 54329. */
   port?: number;
+  /** `port` and no other: its clients have its address already. */
+  mustBeThere?: boolean;
   /** Postgres's own settings, as in postgresql.conf. */
   settings?: Record<string, string>;
   say: (line: string) => void;
@@ -82,7 +84,8 @@ async function startClaimed(options: StartPostgresOptions, home: string, claim: 
   await removeStaleLock(home);
 
   for (let attempt = 1; ; attempt += 1) {
-    const port = await freePort(options.port ?? POSTGRES_PORT);
+    const wanted = options.port ?? POSTGRES_PORT;
+    const port = await (options.mustBeThere ? samePort(wanted) : freePort(wanted));
     const logFile = join(home, 'server.log');
     const { command, args, ...ids } = account.command(binaries.postgres, serverArguments(home, port, options.settings));
     const server = await launch(

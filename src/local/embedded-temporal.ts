@@ -1,9 +1,10 @@
 import { mkdir, readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { Connection } from '@temporalio/client';
+import { msToTs } from '@temporalio/common/lib/time.js';
 import { toFailure } from '../domain/failures.ts';
 import { launch, logTail, type ChildServer } from './child-server.ts';
-import { accepts, freePort, LOOPBACK } from './free-port.ts';
+import { accepts, freePort, LOOPBACK, samePort } from './free-port.ts';
 import { claimServer, type Claim } from './server-claim.ts';
 import { cliVersion } from './temporal-binary.ts';
 
@@ -17,7 +18,9 @@ export interface StartTemporalOptions {
   namespace?: string;
   /** Another one is taken when it is in use; 0 for any. Default 7233. */
   port?: number;
-  /** Likewise. Default 8233. */
+  /** `port` and no other: its clients have its address already. */
+  mustBeThere?: boolean;
+  /** As `port`; another one does no harm, since only people go there. Default 8233. */
   uiPort?: number;
   /** Without the web UI. Default: with it. */
   headless?: boolean;
@@ -44,6 +47,9 @@ export const TEMPORAL_UI_PORT = 8233;
 const READY_TIMEOUT_MS = 60_000;
 const STOP_TIMEOUT_MS = 15_000;
 const START_ATTEMPTS = 3;
+
+/** A week. */
+const RETENTION_MS = 7 * 86_400_000;
 
 /** The dev server's own values add 50 ms to every step of a workflow (shared/temporal-trial.md). */
 const DYNAMIC_SETTINGS = ['transfer', 'timer', 'visibility'].map((queue) => `history.${queue}ProcessorMaxPollRPS=2000`);
@@ -81,7 +87,8 @@ async function startClaimed(options: StartTemporalOptions, home: string, claim: 
   const database = options.inMemory ? null : await databaseFile(options, home);
   const logFile = join(home, 'server.log');
   for (let attempt = 1; ; attempt += 1) {
-    const port = await freePort(options.port ?? TEMPORAL_PORT);
+    const wanted = options.port ?? TEMPORAL_PORT;
+    const port = await (options.mustBeThere ? samePort(wanted) : freePort(wanted));
     const uiPort = options.headless ? null : await freePort(options.uiPort ?? TEMPORAL_UI_PORT);
     const server = await launch(
       {
@@ -148,9 +155,21 @@ async function untilReady(server: ChildServer, port: number, namespace: string):
   try {
     const ready = () => hasNamespace(connection, namespace);
     await server.waitUntil(ready, Math.max(1_000, deadline - Date.now()));
+    await ensureRetention(connection, namespace);
   } finally {
     await connection.close();
   }
+}
+
+/**
+ * The dev server removes a run a day after its end, and what is over when it starts it removes at once. An hour is enough for the histories to be
+ * kept while Starkeep runs; a machine that was off over a weekend needs more.
+ */
+async function ensureRetention(connection: Connection, namespace: string): Promise<void> {
+  const { config } = await connection.workflowService.describeNamespace({ namespace });
+  if (Number(config?.workflowExecutionRetentionTtl?.seconds ?? 0) >= RETENTION_MS / 1000) return;
+  const workflowExecutionRetentionTtl = msToTs(RETENTION_MS);
+  await connection.workflowService.updateNamespace({ namespace, config: { workflowExecutionRetentionTtl } });
 }
 
 async function hasNamespace(connection: Connection, namespace: string): Promise<boolean> {

@@ -12,6 +12,15 @@ export async function freePort(preferred = 0): Promise<number> {
   return (await listenOnce(preferred)) ?? (await listenOnce(0)) ?? 0;
 }
 
+/**
+ * That port and no other: of a server that comes back, whose clients know it by its address.
+ * @throws Error when another program has it
+ */
+export async function samePort(port: number): Promise<number> {
+  if ((await listenOnce(port)) !== null) return port;
+  throw new Error(`port ${port}, where it was before, is taken by another program`);
+}
+
 /** @returns whether something accepts connections on this port of 127.0.0.1 */
 export function accepts(port: number): Promise<boolean> {
   return new Promise((resolve) => {

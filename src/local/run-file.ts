@@ -6,6 +6,8 @@ import { processIdentity } from './process-identity.ts';
 /** Where a running `starkeep up` is to be found, for the other commands on the same machine. */
 const Running = z.object({
   databaseUrl: z.string(),
+  /** The database is that of DATABASE_URL, and `databaseUrl` lacks its password: who set it sets it for the commands too. */
+  needsDatabaseUrl: z.boolean().optional(),
   apiUrl: z.string(),
   temporalAddress: z.string(),
   temporalNamespace: z.string(),
@@ -18,7 +20,7 @@ export type Running = z.infer<typeof Running>;
 
 const fileIn = (dataDir: string) => join(dataDir, 'running.json');
 
-/** The database's password is in it, as it is beside it for Postgres itself: readable by the owner only. */
+/** The password of the embedded Postgres is in it, as it is beside it for Postgres itself: readable by the owner only. No other secret is. */
 export async function writeRunFile(dataDir: string, running: Running): Promise<void> {
   const { pid } = process;
   const content = { ...running, pid, identity: (await processIdentity(pid)) ?? '' };
@@ -39,4 +41,12 @@ export async function readRunFile(dataDir: string): Promise<Running | null> {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
     throw error;
   }
+}
+
+/** @returns which database it is, and not how to get in */
+export function withoutPassword(databaseUrl: string): string {
+  const url = new URL(databaseUrl);
+  url.password = '';
+  url.searchParams.delete('password');
+  return url.href;
 }

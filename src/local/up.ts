@@ -9,7 +9,7 @@ import { adoptSettingKey, makeFirstKey } from '../domain/keys.ts';
 import { POSTGRES_PORT, startPostgres, type PostgresServer } from './embedded-postgres.ts';
 import { startTemporal, TEMPORAL_PORT, TEMPORAL_UI_PORT, type TemporalServer } from './embedded-temporal.ts';
 import { keepAlive, type Kept } from './keep-alive.ts';
-import { removeRunFile, writeRunFile } from './run-file.ts';
+import { removeRunFile, withoutPassword, writeRunFile } from './run-file.ts';
 import { supervise, type Supervised } from './supervise.ts';
 import { findTemporalBinary } from './temporal-binary.ts';
 
@@ -23,6 +23,8 @@ export interface UpOptions {
   say: (sentence: string) => void;
   /** Every log line of api and worker. */
   onLogLine: (line: string) => void;
+  /** Where its servers should be, when not on their usual ports: of one that is beside others. */
+  ports?: { postgres: number; temporal: number; temporalUi: number };
 }
 
 export interface Installation {
@@ -54,7 +56,7 @@ export async function startUp(options: UpOptions): Promise<Installation> {
     for (const part of started.splice(0).reverse()) await part.stop();
   };
   try {
-    const [postgres, temporal] = await startServers(config, say, (part) => started.push(part));
+    const [postgres, temporal] = await startServers(options, (part) => started.push(part));
     const databaseUrl = config.databaseUrl ?? (postgres as Kept<PostgresServer>).current().url;
     const temporalAddress = config.temporal.address ?? (temporal as Kept<TemporalServer>).current().address;
 
@@ -76,7 +78,11 @@ export async function startUp(options: UpOptions): Promise<Installation> {
     started.push({ stop: async () => void (await Promise.all([parts.api.stop(), parts.worker.stop()])) });
     const [apiUrl = ''] = await Promise.all([parts.api.ready, parts.worker.ready]);
     const temporalNamespace = config.temporal.namespace;
-    await writeRunFile(config.dataDir, { databaseUrl, apiUrl, temporalAddress, temporalNamespace });
+    const database =
+      config.databaseUrl === undefined
+        ? { databaseUrl }
+        : { databaseUrl: withoutPassword(databaseUrl), needsDatabaseUrl: true };
+    await writeRunFile(config.dataDir, { ...database, apiUrl, temporalAddress, temporalNamespace });
     started.push({ stop: () => removeRunFile(config.dataDir) });
     return {
       apiUrl,
@@ -129,13 +135,12 @@ async function refuseTakenPort({ host, port }: Config): Promise<void> {
 }
 
 async function startServers(
-  config: Config,
-  say: (sentence: string) => void,
+  options: UpOptions,
   started: (part: { stop(): Promise<void> }) => void,
 ): Promise<[Kept<PostgresServer> | null, Kept<TemporalServer> | null]> {
   const starting = await Promise.allSettled([
-    config.databaseUrl === undefined ? keptPostgres(config, say) : null,
-    config.temporal.address === undefined ? keptTemporal(config, say) : null,
+    options.config.databaseUrl === undefined ? keptPostgres(options) : null,
+    options.config.temporal.address === undefined ? keptTemporal(options) : null,
   ]);
   for (const part of starting) if (part.status === 'fulfilled' && part.value) started(part.value);
   const [postgres, temporal] = starting;
@@ -156,25 +161,32 @@ function detours(postgres: PostgresServer | undefined, temporal: TemporalServer 
   ];
 }
 
-function keptPostgres(config: Config, say: (sentence: string) => void): Promise<Kept<PostgresServer>> {
+function keptPostgres({ config, say, ports }: UpOptions): Promise<Kept<PostgresServer>> {
   return keepAlive('Postgres', say, (before, onExit) => {
-    const port = before ? Number(new URL(before.url).port) : undefined;
-    return startPostgres({ dataDir: config.dataDir, say, onExit, ...(port ? { port } : {}) });
+    const place = before
+      ? { port: Number(new URL(before.url).port), mustBeThere: true }
+      : ports && { port: ports.postgres };
+    return startPostgres({ dataDir: config.dataDir, say, onExit, ...place });
   });
 }
 
-async function keptTemporal(config: Config, say: (sentence: string) => void): Promise<Kept<TemporalServer>> {
+async function keptTemporal({ config, say, ports }: UpOptions): Promise<Kept<TemporalServer>> {
   const { path: binary } = await findTemporalBinary({
     kind: 'cli',
     cacheDir: join(config.dataDir, 'bin'),
     say,
     ...(config.temporal.cli ? { explicitPath: config.temporal.cli } : {}),
   });
+  const { namespace } = config.temporal;
   return keepAlive('Temporal', say, (before, onExit) => {
-    const port = before ? Number(before.address.split(':').at(-1)) : undefined;
-    const uiPort = before?.uiUrl ? Number(new URL(before.uiUrl).port) : undefined;
-    const { namespace } = config.temporal;
-    const ports = { ...(port ? { port } : {}), ...(uiPort ? { uiPort } : {}) };
-    return startTemporal({ binary, dataDir: config.dataDir, namespace, say, onExit, ...ports });
+    const place = before
+      ? { port: Number(before.address.split(':').at(-1)), mustBeThere: true }
+      : ports && { port: ports.temporal };
+    const uiPort = before?.uiUrl ? Number(new URL(before.uiUrl).port) : ports?.temporalUi;
+    return startTemporal({
+      ...{ binary, dataDir: config.dataDir, namespace, say, onExit },
+      ...place,
+      ...(uiPort === undefined ? {} : { uiPort }),
+    });
   });
 }

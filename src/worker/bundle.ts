@@ -1,21 +1,38 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode, type Logger, type WorkflowBundleOption } from '@temporalio/worker';
+import { ENCODED_FAILURES } from '../adapters/payload-codec.ts';
+
+export interface BundleOptions {
+  /** Messages and stacks of failures become payloads, to be encrypted; where nothing is encrypted people want to read them. */
+  encodedFailures: boolean;
+}
 
 /** Where the worker gets the workflow code from: the bundle a build made, else the sources, bundled at start (about a second). */
-export async function workflowBundle(): Promise<WorkflowBundleOption> {
-  const built = fileURLToPath(new URL('../workflow-bundle.js', import.meta.url));
-  return existsSync(built) ? { codePath: built } : bundleWorkflows();
+export async function workflowBundle(options: BundleOptions): Promise<WorkflowBundleOption> {
+  const built = fileURLToPath(new URL(`../${builtName(options)}`, import.meta.url));
+  return existsSync(built) ? { codePath: built } : bundleWorkflows(options);
+}
+
+/** A build has one of each. */
+export function builtName({ encodedFailures }: BundleOptions): string {
+  return encodedFailures ? 'workflow-bundle-encoded.js' : 'workflow-bundle.js';
 }
 
 /**
  * Bundles the workflows, as source or compiled, whichever this file is.
  * @throws Error when something of Node's, or a forbidden import, reached them
  */
-export function bundleWorkflows(): Promise<{ code: string }> {
+export function bundleWorkflows(
+  { encodedFailures }: BundleOptions = { encodedFailures: false },
+): Promise<{ code: string }> {
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
   const workflowsPath = fileURLToPath(new URL(`../workflows/index.${extension}`, import.meta.url));
-  return bundleWorkflowCode({ workflowsPath, logger: onlyComplaints() });
+  return bundleWorkflowCode({
+    workflowsPath,
+    logger: onlyComplaints(),
+    ...(encodedFailures ? { failureConverterPath: ENCODED_FAILURES } : {}),
+  });
 }
 
 /** The bundler is talkative; what it has to say of a failure is in the error it throws. */

@@ -2,15 +2,24 @@ import { Worker, type WorkerOptions } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import { createActivities } from '../activities/index.ts';
 import type { ActivityPorts } from '../activities/ports.ts';
+import { createAlertChannels } from '../adapters/alerts/channels.ts';
 import { createGithubDeliveries } from '../adapters/github-deliveries.ts';
 import { createGithub } from '../adapters/github.ts';
 import { createOnedev } from '../adapters/onedev.ts';
 import { createDatabase, type Database } from '../adapters/postgres/database.ts';
+import { dataConverterOf } from '../adapters/payload-codec.ts';
 import { createHttpCache } from '../adapters/postgres/http-cache.ts';
 import { refuseOutdated } from '../adapters/postgres/migrate.ts';
 import { createStore } from '../adapters/postgres/store.ts';
-import { ensureDriftSchedule, ensureReconcileSchedule, ensureRecoverySchedule } from '../adapters/schedules.ts';
+import {
+  ensureAlertSchedule,
+  ensureArchiveSchedule,
+  ensureDriftSchedule,
+  ensureReconcileSchedule,
+  ensureRecoverySchedule,
+} from '../adapters/schedules.ts';
 import { ensureSearchAttributes } from '../adapters/search-attributes.ts';
+import { createWorkflowRuns } from '../adapters/temporal-histories.ts';
 import { createMirrorControl, openTemporal, type TemporalSettings } from '../adapters/temporal.ts';
 import { required, type Config } from '../config.ts';
 import { goOnWithBatches } from '../domain/batches.ts';
@@ -20,7 +29,9 @@ import type { Redact } from '../domain/redaction.ts';
 import { githubOptions } from '../github-options.ts';
 import { createLog, withLogFields } from '../log.ts';
 import { onStop, tellReady } from '../parent.ts';
+import { noteSettings } from '../seen-settings.ts';
 import { USER_AGENT } from '../version.ts';
+import type { Watch } from '../watch.ts';
 import { TASK_QUEUES } from '../workflows/messages.ts';
 import { workflowBundle } from './bundle.ts';
 import { connectWorker, installRuntime } from './runtime.ts';
@@ -36,7 +47,6 @@ const LIGHT_SLOTS = 20;
 /** Builds the worker's adapters and hosts workflows and activities. @returns when it has drained */
 export async function runWorker(config: Config): Promise<void> {
   const { logger, redact } = await createLog({ service: 'worker', ...config.log, secrets: config.secrets });
-  for (const name of config.inert) logger.warn({ setting: name }, 'setting has no effect in this version');
   const stopping = new AbortController();
   onStop((why) => {
     logger.info({ why }, 'worker drains');
@@ -54,20 +64,29 @@ export async function runWorker(config: Config): Promise<void> {
     onError: (error) => logger.warn({ reason: error.message }, 'database connection lost'),
   });
   const control = createMirrorControl(temporal);
+  const alertChannels = createAlertChannels(config.alerts, USER_AGENT);
+  const channels = alertChannels.map(({ name }) => name);
+  const store = createStore(db, { channels, atLeast: config.alerts.atLeast });
+  const watches: Pick<Watch, 'stop'>[] = [];
+  const runs = createWorkflowRuns(temporal);
   const transfer = createTransfer(config, { redact, log: (message, fields) => logger.info(fields, message) });
   try {
     await refuseOutdated(db);
+    watches.push(noteSettings({ settings: store.settings, log: logger }, 'worker', config));
     await ensureSearchAttributes(temporal.connection, settings.namespace);
     await ensureReconcileSchedule(temporal.client, config.reconcileEveryMs);
     await ensureDriftSchedule(temporal.client, config.drift.everyMs);
     await ensureRecoverySchedule(temporal.client, config.github.app !== undefined);
+    await ensureAlertSchedule(temporal.client);
+    await ensureArchiveSchedule(temporal.client);
     await transfer.sweep();
-    const ports = { ...adapters(config, db, logger, redact), ...createStore(db), transfer, control };
-    const activities = createActivities({ ...ports, rules: rules(config), redact, withLogFields });
+    const ports = { ...adapters(config, db, logger, redact), ...store, transfer, control, runs };
+    const activities = createActivities({ ...ports, alertChannels, rules: rules(config), redact, withLogFields });
     const workers = await createWorkers({ connection, namespace: settings.namespace, activities }, config);
     await host(workers, ports, logger, stopping.signal);
   } finally {
     transfer.close();
+    await Promise.all(watches.map((watch) => watch.stop()));
     await Promise.all([db.close(), temporal.close()]);
     await connection.close();
   }
@@ -121,6 +140,7 @@ function rules(config: Config): ActivityPorts['rules'] {
     deleteBudget: config.deleteBudget,
     rewritePolicy: config.rewritePolicy,
     archiveRetentionMs: config.archiveRetentionMs,
+    historyRetentionMs: config.historyRetentionMs,
     filters: config.filters,
     reconcileEveryMs: config.reconcileEveryMs,
     drift: config.drift,
@@ -133,17 +153,20 @@ async function createWorkers(
   config: Config,
 ): Promise<Worker[]> {
   const shutdown = { shutdownGraceTime: SHUTDOWN_GRACE, shutdownForceTime: SHUTDOWN_FORCE } as const;
+  const dataConverter = dataConverterOf(config.temporal.payloadKeys);
   return [
     await Worker.create({
       ...common,
       ...shutdown,
-      workflowBundle: await workflowBundle(),
+      dataConverter,
+      workflowBundle: await workflowBundle({ encodedFailures: config.temporal.payloadKeys.length > 0 }),
       taskQueue: TASK_QUEUES.main,
       maxConcurrentActivityTaskExecutions: LIGHT_SLOTS,
     }),
     await Worker.create({
       ...common,
       ...shutdown,
+      dataConverter,
       taskQueue: TASK_QUEUES.transfer,
       maxConcurrentActivityTaskExecutions: config.transferSlots,
     }),

@@ -2,4 +2,6 @@
 export { mirrorRepository } from './mirror.ts';
 export { reconcileStars } from './stars.ts';
 export { batchSync, checkDrift } from './batch.ts';
+export { archiveHistories } from './histories.ts';
 export { drainInbox, recoverDeliveries } from './recovery.ts';
+export { sendAlerts, watchAlerts } from './alerts.ts';

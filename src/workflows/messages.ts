@@ -20,6 +20,9 @@ export const WORKFLOW_TYPES = {
   batch: 'batchSync',
   drift: 'checkDrift',
   recoverDeliveries: 'recoverDeliveries',
+  sendAlerts: 'sendAlerts',
+  watchAlerts: 'watchAlerts',
+  archive: 'archiveHistories',
 } as const;
 
 /** @returns the id of the one workflow that may work on a repository */
@@ -36,6 +39,13 @@ export function batchWorkflowId(batchId: string): string {
   return `batch-${batchId}`;
 }
 export const RECOVERY_WORKFLOW_ID = 'recover-deliveries';
+export const WATCH_ALERTS_WORKFLOW_ID = 'watch-alerts';
+
+/** @returns the id of the one workflow that sends a channel's alerts */
+export function sendAlertsWorkflowId(channel: string): string {
+  return `send-alerts-${channel}`;
+}
+export const ARCHIVE_WORKFLOW_ID = 'archive-histories';
 
 export const SEARCH_ATTRIBUTES = {
   MirrorStatus: 'KEYWORD',
@@ -87,3 +97,5 @@ export const resume = defineSignal<[Decision]>('resume');
 export const status = defineQuery<MirrorState>('status');
 /** Of `batchSync`: as of its last step; `null` before the first. */
 export const progress = defineQuery<BatchProgress | null>('progress');
+/** To `sendAlerts`: there is something new to send. */
+export const wake = defineSignal('wake');

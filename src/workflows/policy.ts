@@ -13,10 +13,13 @@ export const CALLS = {
   github: {
     // The proof of an unstar reads the whole star list: half a second a hundred stars.
     startToCloseTimeout: '5m',
+    // A worker that is killed says nothing; its calls are made again after so long, not at the end of their time.
+    heartbeatTimeout: '30s',
     retry: { initialInterval: '1s', backoffCoefficient: 3, maximumInterval: '30s', maximumAttempts: 3 },
   },
   onedev: {
     startToCloseTimeout: '6m',
+    heartbeatTimeout: '30s',
     retry: { initialInterval: '1s', backoffCoefficient: 3, maximumInterval: '30s', maximumAttempts: 3 },
     // Once begun, a change on the target is waited for: a cancelled workflow must know what it left behind.
     cancellationType: 'WAIT_CANCELLATION_COMPLETED',
@@ -48,7 +51,30 @@ export const CALLS = {
     // A page that outlasts these makes the reading incomplete, and the next reading comes round.
     retry: { initialInterval: '1s', backoffCoefficient: 3, maximumInterval: '1m', maximumAttempts: 4 },
   },
+  /** Messages to one channel: until it takes them. A batch of them takes minutes where the channel is slow. */
+  alerts: {
+    startToCloseTimeout: '15m',
+    heartbeatTimeout: '60s',
+    retry: { initialInterval: '5s', backoffCoefficient: 2, maximumInterval: '5m' },
+  },
+  /** A look that fails comes round again in minutes. Reading a long audit log takes its time. */
+  watch: {
+    startToCloseTimeout: '10m',
+    heartbeatTimeout: '60s',
+    retry: { initialInterval: '1s', backoffCoefficient: 3, maximumAttempts: 3 },
+  },
+  /** A page of histories, from Temporal into the record. */
+  histories: {
+    startToCloseTimeout: '5m',
+    heartbeatTimeout: '60s',
+    // A run that fails is followed by the next in an hour, which begins at the same place.
+    retry: { initialInterval: '1s', backoffCoefficient: 3, maximumInterval: '1m', maximumAttempts: 6 },
+  },
 } as const satisfies Record<string, ActivityOptions>;
+
+/** What is raised together is told together: so long a sender gathers before its first message, and between that and the next. */
+export const GATHER_FIRST_MS = 2_000;
+export const GATHER_NEXT_MS = 60_000;
 
 /** Failed attempts of a mirror until it is given up (`permanent_failure`): with the waits below, after about six hours. */
 export const MAX_ATTEMPTS = 12;
@@ -105,6 +131,9 @@ export const BATCH_STEPS_PER_RUN = 150;
 
 /** Pages read in one run of `reconcileStars` or `recoverDeliveries` before it continues as new. */
 export const PAGES_PER_RUN = 50;
+
+/** Pages of 50 histories in one run of `archiveHistories` before it continues as new. */
+export const ARCHIVE_PAGES_PER_RUN = 40;
 
 /** Redeliveries one run of `recoverDeliveries` asks for, at one a second; the rest is the next run's. */
 export const REDELIVERIES_PER_RUN = 300;

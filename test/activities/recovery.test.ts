@@ -1,8 +1,6 @@
 import { Hono } from 'hono';
 import pLimit from 'p-limit';
 import { describe, expect, it } from 'vitest';
-import { createGithubDeliveries } from '../../src/adapters/github-deliveries.ts';
-import type { SourceDeliveries } from '../../src/domain/ports.ts';
 import type { DeliveriesRead, RecoverySummary } from '../../src/domain/record.ts';
 import type { recoverDeliveries } from '../../src/workflows/recovery.ts';
 import { createReceiver, SECRET } from '../api/receiver.ts';
@@ -20,10 +18,7 @@ const temporal = devServerEnvironment();
 
 const HOUR_MS = 3_600_000;
 
-function hookDeliveries(): SourceDeliveries {
-  const { apiUrl, app } = world.github;
-  return createGithubDeliveries({ apiUrl, app, userAgent: 'starkeep-test', pauseMs: 0 });
-}
+const { hookDeliveries } = world;
 
 type Changes = Parameters<typeof world.activities>[0];
 

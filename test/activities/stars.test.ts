@@ -166,6 +166,18 @@ describe('readStars', () => {
     expect(signalled().sort()).toEqual([changed.id, fresh.id].sort());
   });
 
+  it('died after it wrote a page of news: the next attempt goes on to the page behind it all the same', async () => {
+    for (let index = 0; index < 101; index += 1) world.star(`ada/repo-${index}`);
+    world.control.awayFrom = 1;
+    await failureOf(readPage());
+    world.control.awayFrom = Number.POSITIVE_INFINITY;
+    const again = world.environment(2);
+
+    const read = await again.run(world.activities().readStars, { ...LIST, cursor: null });
+
+    expect(read).toMatchObject({ seen: 100, signalled: 100, next: expect.any(String) });
+  });
+
   it('tries again later when Temporal is away, and calls on nobody after it gave up', async () => {
     for (let index = 0; index < 100; index += 1) world.star(`ada/repo-${index}`);
     world.control.awayFrom = 5;

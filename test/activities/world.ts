@@ -4,13 +4,22 @@ import { DefaultLogger } from '@temporalio/worker';
 import { afterEach, beforeEach } from 'vitest';
 import { type Activities, createActivities } from '../../src/activities/index.ts';
 import type { ActivityPorts } from '../../src/activities/ports.ts';
+import { createGithubDeliveries } from '../../src/adapters/github-deliveries.ts';
 import { createGithub, type GithubOptions } from '../../src/adapters/github.ts';
 import { createOnedev } from '../../src/adapters/onedev.ts';
 import type { RepoEvent } from '../../src/domain/events.ts';
 import { Failure } from '../../src/domain/failures.ts';
 import { type MirrorId, mirrorIdOf, type SyncReport } from '../../src/domain/model.ts';
 import { parseFilters } from '../../src/domain/filters.ts';
-import type { MirrorControl, SourceHost, SourceStars, TargetHost, Transfer } from '../../src/domain/ports.ts';
+import type {
+  MirrorControl,
+  SourceDeliveries,
+  SourceHost,
+  SourceStars,
+  TargetHost,
+  Transfer,
+  WorkflowRuns,
+} from '../../src/domain/ports.ts';
 import { createRedactor } from '../../src/domain/redaction.ts';
 import { report, type TestStore, withStore } from '../adapters/postgres/test-store.ts';
 import { createGithubStandin, type GithubStandin, type StandinRepository } from '../standins/github.ts';
@@ -26,6 +35,8 @@ export interface World {
   readonly logged: string[];
   source(options?: Partial<GithubOptions>): SourceHost & SourceStars;
   target(token?: string): TargetHost;
+  /** GitHub's log of the deliveries to our App's hook. */
+  hookDeliveries(): SourceDeliveries;
   activities(changes?: PortChanges): Activities;
   environment(attempt?: number): MockActivityEnvironment;
   /** Runs an activity in an environment of its own. */
@@ -34,6 +45,8 @@ export interface World {
   star(fullName: string, options?: Partial<Parameters<GithubStandin['addRepository']>[0]>): StandinRepository;
   /** As {@link star}, with everything that follows: row, project, a first sync. */
   mirror(fullName: string): Promise<StandinRepository>;
+  /** Begins anew in the middle of a test, as each test begins. */
+  renew(): Promise<void>;
   /** REST requests to GitHub since the last call. */
   githubRequests(): string[];
   /** What was written to OneDev since the last call. */
@@ -45,6 +58,8 @@ export type PortChanges = Partial<Omit<ActivityPorts, 'rules'>> & { rules?: Part
 /** Temporal, as far as activities know it. */
 export interface ControlDouble extends MirrorControl {
   readonly events: RepoEvent[];
+  /** Channels whose sender was woken. */
+  readonly woken: string[];
   /** Calls from this one on (counted from 1) fail, as they do while Temporal is away. */
   awayFrom: number;
   /** Waited for by every call. */
@@ -63,14 +78,17 @@ export function withWorld(): World {
   let control: ControlDouble;
   let logged: string[] = [];
 
-  beforeEach(async () => {
+  async function begin(): Promise<void> {
     github = await createGithubStandin(KEEPER);
     onedev = await createOnedevStandin();
     control = createControlDouble();
     logged = [];
-  });
+  }
 
-  afterEach(() => Promise.all([github.close(), onedev.close()]));
+  const end = () => Promise.all([github.close(), onedev.close()]);
+
+  beforeEach(begin);
+  afterEach(end);
 
   const logger = new DefaultLogger('TRACE', ({ level, message, meta }) => {
     logged.push(JSON.stringify({ level, message, ...meta }));
@@ -100,6 +118,8 @@ export function withWorld(): World {
       }),
     target: (token = onedev.token) =>
       createOnedev({ url: onedev.url, token, parent: 'github', userAgent: 'starkeep-test' }),
+    hookDeliveries: () =>
+      createGithubDeliveries({ apiUrl: github.apiUrl, app: github.app, userAgent: 'starkeep-test', pauseMs: 0 }),
     activities: ({ rules, ...changes } = {}) =>
       createActivities({
         source: world.source(),
@@ -114,6 +134,10 @@ export function withWorld(): World {
         readings: store.readings,
         batches: store.batches,
         recoveries: store.recoveries,
+        alerts: store.alerts,
+        audit: store.audit,
+        histories: store.histories,
+        runs: createWorkflowRunsDouble(),
         redact: createRedactor([github.token, onedev.token]),
         withLogFields: (_, work) => work(),
         ...changes,
@@ -123,6 +147,7 @@ export function withWorld(): World {
           deleteBudget: { max: 10, windowMs: DAY_MS },
           rewritePolicy: 'keep-old',
           archiveRetentionMs: null,
+          historyRetentionMs: null,
           filters: parseFilters({}),
           reconcileEveryMs: 15 * 60_000,
           drift: { everyMs: 7 * DAY_MS, policy: 'repair' },
@@ -151,6 +176,11 @@ export function withWorld(): World {
       world.onedevWrites();
       return repository;
     },
+    async renew() {
+      await end();
+      await store.begin();
+      await begin();
+    },
     githubRequests: () => github.log.splice(0).map(({ method, path }) => `${method} ${path.replace('/api/v3', '')}`),
     onedevWrites: () =>
       onedev.requests
@@ -159,6 +189,15 @@ export function withWorld(): World {
         .map(({ method, path }) => `${method} ${path}`),
   };
   return world;
+}
+
+/** A Temporal in which nothing ever ran. */
+export function createWorkflowRunsDouble(): WorkflowRuns {
+  return {
+    closed: () => Promise.resolve({ runs: [], next: null }),
+    running: () => Promise.resolve([]),
+    history: () => Promise.resolve(null),
+  };
 }
 
 function syncedEntry(mirrorId: MirrorId, { id: repoId, fullName }: StandinRepository) {
@@ -175,6 +214,7 @@ export function transferDouble(run: Transfer['run'] = () => Promise.resolve<Sync
 function createControlDouble(): ControlDouble {
   const control: ControlDouble = {
     events: [],
+    woken: [],
     awayFrom: Number.POSITIVE_INFINITY,
     delay: () => Promise.resolve(),
     async repoEvent(event) {
@@ -189,6 +229,9 @@ function createControlDouble(): ControlDouble {
     drainInbox: () => Promise.resolve(),
     startBatch: ({ batchId }) => Promise.resolve({ workflowId: `batch-${batchId}` }),
     cancelBatch: () => Promise.resolve({ found: true }),
+    async sendAlerts(channel) {
+      control.woken.push(channel);
+    },
     ping: () => Promise.resolve(),
   };
   return control;

@@ -56,9 +56,21 @@ describe('every request', () => {
 
     await github.account();
 
-    expect(before).toEqual([null, null]);
+    expect(before).toEqual([null, undefined]);
     expect(github.limits()).toEqual({ remaining: 4999, reset: expect.any(Number) });
     expect(github.tokenExpiresAt()).toBe('2031-10-07T19:07:53.000Z');
+  });
+
+  it('says that a token does not end only once an answer was without an end, and keeps what it was told', async () => {
+    const endless = withToken();
+    await endless.account();
+    standin.switches.tokenExpiration = '2031-10-07 19:07:53 UTC';
+    const ending = withToken();
+    await ending.account();
+    standin.switches.tokenExpiration = null;
+    await ending.account();
+
+    expect([endless.tokenExpiresAt(), ending.tokenExpiresAt()]).toEqual([null, '2031-10-07T19:07:53.000Z']);
   });
 
   it('is a failure without an answer, with the token in none of its words', async () => {

@@ -132,7 +132,7 @@ describe('a new mirror', () => {
   it('survives another process that makes the same root project at the same moment, and says what is left over', async () => {
     const roots = () => standin.projects().filter(({ path }) => path === 'github');
     standin.failNext({ match: /^POST/, times: 2, before: () => until(() => writes().length === 2) });
-    standin.failNext({ match: /projects\?/, times: 2, before: () => until(() => roots().length === 2) });
+    standin.failNext({ match: /projects\?query=%22Path/, times: 2, before: () => until(() => roots().length === 2) });
 
     const both = await Promise.all([
       adapter().ensureProject(wish({ fullName: 'a/a' })),
@@ -153,6 +153,62 @@ describe('a new mirror', () => {
 
     expect(both.map(({ created }) => created).sort()).toEqual([false, true]);
     expect(both[0]?.projectId).toBe(both[1]?.projectId);
+  });
+});
+
+describe('a mirror that the record does not know', () => {
+  const other = (changes: Partial<Parameters<typeof wish>[0]> = {}) => wish({ fullName: 'linus/new-name', ...changes });
+
+  it('is found by its marker under another name, taken to its name of today, and not made again', async () => {
+    const before = await onedev.ensureProject(wish());
+
+    const found = await onedev.ensureProject(other());
+
+    expect(found).toMatchObject({
+      projectId: before.projectId,
+      path: 'github/linus/new-name',
+      created: false,
+      moved: true,
+    });
+    expect(standin.project('github/torvalds/linux')).toBeUndefined();
+  });
+
+  it('is found where a person has put it below the parent', async () => {
+    await standin.addForeignProject('github/team/attic', {
+      description: projectDescription('github-7', 'http://x', null),
+    });
+
+    const found = await onedev.ensureProject(wish());
+
+    expect(found).toMatchObject({ path: 'github/torvalds/linux', created: false, moved: true });
+  });
+
+  it.each([
+    ['below another parent', 'elsewhere/torvalds/linux', 'github-7'],
+    ['of an id that begins alike', 'github/torvalds/another', 'github-71'],
+  ])('is not one %s', async (_, path, mirrorId) => {
+    const theirs = await standin.addForeignProject(path, {
+      description: projectDescription(mirrorId, 'http://x', null),
+    });
+
+    const made = await onedev.ensureProject(wish());
+
+    expect(made.created).toBe(true);
+    expect(standin.project(path)).toEqual(theirs);
+  });
+
+  it('is not a fork that somebody made of a mirror, and a fork is none of ours to list', async () => {
+    const original = await onedev.ensureProject(wish());
+    const description = projectDescription('github-8', 'http://x', null);
+    const fork = await standin.addForeignProject('github/team/fork', { description });
+    standin.edit('github/team/fork', { forkedFromId: Number(original.projectId) });
+
+    const made = await onedev.ensureProject(wish({ mirrorId: 'github-8', fullName: 'ada/engine' }));
+    const marked = await onedev.markedProjects();
+
+    expect(made.created).toBe(true);
+    expect(standin.project('github/team/fork')?.id).toBe(fork.id);
+    expect(marked.map(({ mirrorId }) => mirrorId)).toEqual(['github-7', 'github-8']);
   });
 });
 

@@ -1,6 +1,10 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import {
+  ALERTS_SCHEDULE_ID,
+  ARCHIVE_SCHEDULE_ID,
   DRIFT_SCHEDULE_ID,
+  ensureAlertSchedule,
+  ensureArchiveSchedule,
   ensureDriftSchedule,
   ensureReconcileSchedule,
   ensureRecoverySchedule,
@@ -68,6 +72,21 @@ describe('the schedule of the drift check', () => {
   });
 });
 
+describe('the schedule of the archive of histories', () => {
+  const temporal = devServerEnvironment();
+
+  it('looks every hour, never two at a time', async () => {
+    await ensureArchiveSchedule(temporal.client);
+    await ensureArchiveSchedule(temporal.client);
+
+    const { spec, policies, action } = await temporal.client.schedule.getHandle(ARCHIVE_SCHEDULE_ID).describe();
+
+    expect(spec.intervals).toMatchObject([{ every: 3_600_000 }]);
+    expect(policies).toMatchObject({ overlap: 'SKIP' });
+    expect(action).toMatchObject({ workflowType: 'archiveHistories', taskQueue: 'starkeep' });
+  });
+});
+
 describe('the schedule of the recovery of deliveries', () => {
   const temporal = devServerEnvironment();
   const schedule = () => temporal.client.schedule.getHandle(RECOVERY_SCHEDULE_ID);
@@ -90,5 +109,20 @@ describe('the schedule of the recovery of deliveries', () => {
     await ensureRecoverySchedule(temporal.client, false);
 
     await expect(schedule().describe()).rejects.toThrow('not found');
+  });
+});
+
+describe('the schedule of the alerts', () => {
+  const temporal = devServerEnvironment();
+
+  it('looks every five minutes, never two at a time', async () => {
+    await Promise.all([ensureAlertSchedule(temporal.client), ensureAlertSchedule(temporal.client)]);
+
+    const { spec, policies, action } = await temporal.client.schedule.getHandle(ALERTS_SCHEDULE_ID).describe();
+
+    expect(spec.intervals).toMatchObject([{ every: 300_000 }]);
+    expect(policies).toMatchObject({ overlap: 'SKIP' });
+    expect(action).toMatchObject({ workflowType: 'watchAlerts', taskQueue: 'starkeep' });
+    await temporal.client.schedule.getHandle(ALERTS_SCHEDULE_ID).delete();
   });
 });

@@ -55,7 +55,7 @@ describe('readBody', () => {
   ])('with a limit of 10, of %j says fits: %j', async (pieces, fits) => {
     const { request } = requestOf(pieces);
 
-    const read = await readBody(request, 10);
+    const read = await readBody(request, { limit: 10 });
 
     expect(read).toMatchObject(fits ? { ok: true } : { ok: false, why: 'too_large' });
   });
@@ -63,7 +63,7 @@ describe('readBody', () => {
   it('stops reading once it is too much, and tells the sender so', async () => {
     const source = requestOf(['12345', '67890', '1', 'never asked for']);
 
-    await readBody(source.request, 10);
+    await readBody(source.request, { limit: 10 });
 
     expect([source.pulled(), source.isCancelled()]).toEqual([3, true]);
   });
@@ -71,7 +71,7 @@ describe('readBody', () => {
   it('does not begin when Content-Length is above the limit', async () => {
     const source = requestOf(['1'], { 'content-length': '11' });
 
-    const read = await readBody(source.request, 10);
+    const read = await readBody(source.request, { limit: 10 });
 
     expect([read, source.pulled()]).toEqual([{ ok: false, why: 'too_large' }, 0]);
   });
@@ -79,7 +79,7 @@ describe('readBody', () => {
   it.each(['5', 'many', '-1', '1e9999', ''])('does not believe a Content-Length of %j', async (length) => {
     const { request } = requestOf(['12345', '67890', '1'], { 'content-length': length });
 
-    const read = await readBody(request, 10);
+    const read = await readBody(request, { limit: 10 });
 
     expect(read).toEqual({ ok: false, why: 'too_large' });
   });
@@ -87,7 +87,7 @@ describe('readBody', () => {
   it('gives up on a body that does not end in time, and tells the sender so', async () => {
     const source = requestOf(['12345', 'hang']);
 
-    const read = await readBody(source.request, 10, 20);
+    const read = await readBody(source.request, { limit: 10, timeoutMs: 20 });
 
     expect([read, source.isCancelled()]).toEqual([{ ok: false, why: 'too_slow' }, true]);
   });

@@ -40,7 +40,7 @@ describe('the watch over the inbox', () => {
     await vi.advanceTimersByTimeAsync(60_000);
 
     expect(drained()).toBe(1);
-    watch.stop();
+    await watch.stop();
   });
 
   it('says once per outage that it cannot drain', async () => {
@@ -53,7 +53,7 @@ describe('the watch over the inbox', () => {
     await vi.advanceTimersByTimeAsync(60_000);
 
     expect([first, logged]).toEqual([1, [expect.objectContaining({ msg: 'inbox cannot be drained yet' })]]);
-    watch.stop();
+    await watch.stop();
   });
 
   it('starts nothing while nothing waits', async () => {
@@ -64,13 +64,13 @@ describe('the watch over the inbox', () => {
     await vi.advanceTimersByTimeAsync(60_000);
 
     expect(drained()).toBe(0);
-    watch.stop();
+    await watch.stop();
   });
 
   it('looks at once when it is nudged, and no more once it is stopped', async () => {
     const { control, watch, drained } = await waitingInbox();
     control.isDown = false;
-    watch.stop();
+    await watch.stop();
     await vi.advanceTimersByTimeAsync(60_000);
     const whileStopped = drained();
 

@@ -267,6 +267,21 @@ describe('every answer', () => {
   it.each(['/', '/livez', '/metrics', '/nothing/here'])('of %s may not be sniffed or framed', async (path) => {
     const { headers } = await createReceiver().app.request(path);
 
-    expect([headers.get('x-content-type-options'), headers.get('x-frame-options')]).toEqual(['nosniff', 'SAMEORIGIN']);
+    expect([headers.get('x-content-type-options'), headers.get('x-frame-options')]).toEqual(['nosniff', 'DENY']);
+  });
+});
+
+describe('the gauge of open alerts', () => {
+  it('has every kind, goes back when it is over, and is no number while Postgres is down', async () => {
+    let countOpen = async (): Promise<Record<string, number>> => ({ mirror_failed: 2 });
+    const receiver = createReceiver({ alerts: { countOpen: () => countOpen() } });
+    const of = async (kind: string) => (await scrape(receiver)).get(`starkeep_alerts_open{kind="${kind}"}`);
+
+    const during = [await of('mirror_failed'), await of('audit_broken')];
+    countOpen = async () => ({});
+    const after = await of('mirror_failed');
+    countOpen = refused;
+
+    expect([during, after, await of('mirror_failed')]).toEqual([[2, 0], 0, Number.NaN]);
   });
 });

@@ -2,6 +2,7 @@ import { createHmac, randomUUID } from 'node:crypto';
 import type { Hono } from 'hono';
 import { pino } from 'pino';
 import { createApp, type ApiPorts } from '../../src/api/app.ts';
+import type { AuditEntry, AuditEvent } from '../../src/domain/audit.ts';
 import type { RepoEvent } from '../../src/domain/events.ts';
 import { Failure } from '../../src/domain/failures.ts';
 import type { Delivery, DeliveryStore, MirrorControl, MirrorStore } from '../../src/domain/ports.ts';
@@ -18,6 +19,8 @@ export interface Receiver {
   control: FakeControl;
   /** Every line logged, parsed. */
   logged: Record<string, unknown>[];
+  /** What went into the audit log. */
+  audited: AuditEntry[];
   /** How often somebody was told that a delivery waits. */
   nudges: () => number;
   /** Posts a body, signed with {@link SECRET} unless the headers say otherwise; a header given as `null` is left out. */
@@ -56,14 +59,22 @@ export function createReceiver(changes: Partial<ApiPorts> = {}): Receiver {
   const inbox = memoryInbox();
   const control = fakeControl();
   const logged: Record<string, unknown>[] = [];
+  const audited: AuditEntry[] = [];
   let nudged = 0;
   const ports: ApiPorts = {
     deliveries: inbox,
     accounts: accountOf(OWN_ID),
+    audit: {
+      append: async (entry) => {
+        audited.push(entry);
+        return { eventId: String(audited.length) } as AuditEvent;
+      },
+    },
     mirrors: {
       countByStatus: async () => ({}),
       countFallbacks: async () => ({}),
     } as Partial<MirrorStore> as MirrorStore,
+    alerts: { countOpen: async () => ({}) },
     control,
     secrets: [SECRET],
     addresses: { allows: () => true },
@@ -76,7 +87,7 @@ export function createReceiver(changes: Partial<ApiPorts> = {}): Receiver {
   const app = createApp(ports);
   const post = async (body: unknown, headers: Record<string, string | null> = {}) =>
     app.request('/webhooks/github', { method: 'POST', ...signed(body, headers) });
-  return { app, ports, inbox, control, logged, nudges: () => nudged, post };
+  return { app, ports, inbox, control, logged, audited, nudges: () => nudged, post };
 }
 
 /** What a delivery is sent with. @param body anything but a string or bytes is sent as JSON */
@@ -85,7 +96,7 @@ export function signed(
   changes: Record<string, string | null> = {},
   secret = SECRET,
 ): { body: Uint8Array<ArrayBuffer>; headers: Record<string, string> } {
-  const bytes = Uint8Array.from(body instanceof Uint8Array ? body : Buffer.from(textOf(body)));
+  const bytes = new Uint8Array(body instanceof Uint8Array ? body : Buffer.from(textOf(body)));
   const headers = {
     'content-type': 'application/json',
     'x-github-event': 'push',
@@ -136,6 +147,7 @@ export function fakeControl(): FakeControl {
       reach();
       return { found: true };
     },
+    sendAlerts: async () => reach(),
     ping: async () => reach(),
   };
   return control;

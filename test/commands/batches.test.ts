@@ -106,8 +106,8 @@ describe('sync', () => {
         '100 %: 4 of 4 mirrors\n' +
         `Batch ${firstBatch} completed: 4 mirrors, 4 changed.\n`,
     );
-    const [begun] = await store.audit.read({ limit: 1 });
-    expect(begun).toMatchObject({ actor: 'ann', action: 'batch.begin', subject: null, details: { kind: 'all' } });
+    const [begun] = await store.audit.read({ limit: 1, action: 'batch.begin' });
+    expect(begun).toMatchObject({ actor: 'ann', subject: null, details: { kind: 'all' } });
   });
 
   it('--filter goes over what the filter keeps', async () => {

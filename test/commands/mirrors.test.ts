@@ -1,4 +1,4 @@
-import { mkdtemp, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, inject, it } from 'vitest';
@@ -6,7 +6,7 @@ import { createMirrorControl, openTemporal, type TemporalConnection } from '../.
 import { list } from '../../src/commands/mirrors.ts';
 import { listDeletions } from '../../src/commands/deletions.ts';
 import { loadConfig } from '../../src/config.ts';
-import { writeRunFile } from '../../src/local/run-file.ts';
+import { withoutPassword, writeRunFile } from '../../src/local/run-file.ts';
 import { repository, withStore } from '../adapters/postgres/test-store.ts';
 import { run } from '../support/cli.ts';
 import { devServerEnvironment } from '../support/temporal.ts';
@@ -288,6 +288,22 @@ describe('without addresses in the settings', () => {
     expect(stderr).toContain(
       `DATABASE_URL and TEMPORAL_ADDRESS are not set, and no \`starkeep up\` runs with the data folder ${dataDir}.`,
     );
+  });
+
+  it('one whose database is set does not leave the password lying about, so a command needs the setting too', async () => {
+    const dataDir = await mkdtemp(join(tmpdir(), 'data-'));
+    const databaseUrl = withoutPassword(store.database.url);
+    await writeRunFile(dataDir, { ...running(), databaseUrl, needsDatabaseUrl: true });
+    await addMirror(repoId, 'ada/engine');
+
+    const without = await run(['sync', 'engine', '--by', 'ann'], { STARKEEP_DATA_DIR: dataDir });
+    const given = { STARKEEP_DATA_DIR: dataDir, DATABASE_URL: store.database.url };
+    const withIt = await run(['sync', 'engine', '--by', 'ann'], given);
+
+    expect(without.code).toBe(2);
+    expect(without.stderr).toContain('DATABASE_URL is not set here, but it is for the `starkeep up`');
+    expect([withIt.code, withIt.stderr]).toEqual([0, '']);
+    expect(await readFile(join(dataDir, 'running.json'), 'utf8')).not.toContain(new URL(store.database.url).password);
   });
 
   it('one with another database is not asked to decide', async () => {

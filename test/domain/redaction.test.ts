@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createRedactor } from '../../src/domain/redaction.ts';
 
@@ -17,6 +18,31 @@ describe('a known secret', () => {
     ['as base64', `key ${Buffer.from('hunter2-hunter2').toString('base64')}`, `key ${MASK}`],
     ['as base64 of UTF-8', Buffer.from('a b&c/d+ü').toString('base64'), MASK],
     ['as the password git sends', Buffer.from('x-access-token:hunter2-hunter2').toString('base64'), MASK],
+    [
+      'as a password of anybody',
+      `Basic ${Buffer.from('ann:hunter2-hunter2').toString('base64')}, or`,
+      `Basic ${MASK}, or`,
+    ],
+    ['in the middle of a base64', Buffer.from('{"a":1,"token":"hunter2-hunter2"}').toString('base64'), MASK],
+    [
+      'in the base64 of URLs',
+      `?state=${Buffer.from('>>>hunter2-hunter2???').toString('base64url')}&x`,
+      `?state=${MASK}&x`,
+    ],
+    [
+      'as URLs write its base64',
+      `?q=${encodeURIComponent(Buffer.from('a b&c/d+ü').toString('base64'))}`,
+      `?q=${MASK}%3D%3D`,
+    ],
+    ['as a form writes it', 'token=a+b%26c%2Fd%2B%C3%BC', `token=${MASK}`],
+    ['as a URL with small letters', 'a%20b%26c%2fd%2b%c3%bc', MASK],
+    [
+      'as JSON in JSON',
+      JSON.stringify({ m: JSON.stringify({ n: 'quote"and\\slash\nline' }) }),
+      `{"m":"{\\"n\\":\\"${MASK}\\"}"}`,
+    ],
+    ['as Go writes JSON', '{"m":"a b\\u0026c/d+ü"}', `{"m":"${MASK}"}`],
+    ['as HTML', '<p>a b&amp;c/d+ü</p>', `<p>${MASK}</p>`],
   ])('is masked %s', (_, text, expected) => {
     expect(redact(text)).toBe(expected);
   });
@@ -31,6 +57,27 @@ describe('a known secret', () => {
     const redact = createRedactor(['a.*(b)$&']);
 
     expect(redact('axxxb a.*(b)$& ok')).toBe(`axxxb ${MASK} ok`);
+  });
+
+  it('of several lines is masked line by line too', () => {
+    const lines = ['MIIEowIBAAKCAQEAx7', 'k9wq8Zr1V2mN3bC4xL', 'a=='];
+    const redact = createRedactor([
+      `-----BEGIN RSA PRIVATE KEY-----\n${lines.join('\n')}\n-----END RSA PRIVATE KEY-----\n`,
+    ]);
+
+    expect(redact(`line 2: ${lines[1]}; frame -----END RSA PRIVATE KEY-----`)).toBe(
+      `line 2: ${MASK}; frame -----END RSA PRIVATE KEY-----`,
+    );
+  });
+
+  it('is masked in every base64 it is a part of, whatever stands around it', () => {
+    fc.assert(
+      fc.property(fc.string(), fc.string(), fc.constantFrom('base64', 'base64url'), (before, after, encoding) => {
+        const text = Buffer.from(`${before}hunter2-hunter2${after}`).toString(encoding as 'base64');
+
+        expect(redact(`"${text}"`)).toBe(`"${MASK}"`);
+      }),
+    );
   });
 
   it('that is very short is left, or it would blank half of every text', () => {

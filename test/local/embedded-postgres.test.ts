@@ -170,6 +170,15 @@ describe('the embedded Postgres', () => {
     somebody.close();
   });
 
+  it('that has to be where it was says who is in its way', async () => {
+    const port = await freePort();
+    const somebody = createServer().listen(port, '127.0.0.1');
+
+    await expect(start({ port, mustBeThere: true })).rejects.toThrow(`port ${port}, where it was before, is taken`);
+
+    somebody.close();
+  });
+
   it('is not started twice on one data folder', async () => {
     const first = await start();
 

@@ -55,11 +55,12 @@ describe('the embedded Temporal', () => {
     const server = await start({ headless: false, namespace: 'stars' });
 
     const page = await fetch(server.uiUrl ?? '');
-    const { namespaceInfo } = await withClient(server, ({ connection }) =>
+    const { namespaceInfo, config } = await withClient(server, ({ connection }) =>
       connection.workflowService.describeNamespace({ namespace: 'stars' }),
     );
     expect(page.status).toBe(200);
     expect(namespaceInfo?.name).toBe('stars');
+    expect(Number(config?.workflowExecutionRetentionTtl?.seconds)).toBe(7 * 86_400);
     for (const queue of ['transfer', 'timer', 'visibility']) {
       expect(await processCommand(server.pid)).toContain(`history.${queue}ProcessorMaxPollRPS=2000`);
     }
@@ -124,6 +125,15 @@ describe('the embedded Temporal', () => {
     const port = await freePort();
 
     expect((await start({ port })).address).toBe(`127.0.0.1:${port}`);
+  });
+
+  it('that has to be where it was says who is in its way', async () => {
+    const port = await freePort();
+    const somebody = createServer().listen(port, '127.0.0.1');
+
+    await expect(start({ port, mustBeThere: true })).rejects.toThrow(`port ${port}, where it was before, is taken`);
+
+    somebody.close();
   });
 
   it('is not started twice on one data folder', async () => {

@@ -1,6 +1,7 @@
 import { WorkflowNotFoundError } from '@temporalio/client';
 import { afterAll, beforeAll } from 'vitest';
 import { type Activities, createActivities } from '../../src/activities/index.ts';
+import { createWorkflowRunsDouble } from '../activities/world.ts';
 import type { ActivityPorts } from '../../src/activities/ports.ts';
 import { createGithub } from '../../src/adapters/github.ts';
 import { createHttpCache } from '../../src/adapters/postgres/http-cache.ts';
@@ -17,6 +18,7 @@ import { createGithubStandin, type GithubStandin, type StandinRepository } from 
 import { createOnedevStandin, type OnedevStandin } from '../standins/onedev.ts';
 import { eventually } from '../support/eventually.ts';
 import { type TestTemporal, uniqueName } from '../support/temporal.ts';
+import { isSeen, whyNotToDelete } from './deletion-model.ts';
 
 /**
  * What may happen to a star list, one step after the other, against the stand-ins, with the real workflows, activities and record; and what must be
@@ -427,14 +429,15 @@ export class Sequence {
     const project = this.onedev.projects().find((one) => String(one.id) === id);
     const known = this.known.find(({ repository }) => markerIn(project?.description) === mirrorIdOf(repository.id));
     const name = known?.repository.fullName ?? project?.path ?? `project ${id}`;
-    const refuse = (why: string) => this.violations.push(`${name} was deleted although ${why}`);
-    if (!known) return void refuse('it is no mirror');
-    this.deletions += 1;
-    if (this.github.isStarred(known.repository)) refuse('it is starred');
-    if (!isSeen(known.repository)) refuse('upstream is gone');
-    const [first] = known.unstarredAt.splice(0);
-    if (first === undefined) refuse('it was never unstarred');
-    else if ((await this.now()) - first < GRACE_MS) refuse('the grace period is not over');
+    if (known) this.deletions += 1;
+    const [unstarredAt = null] = known?.unstarredAt.splice(0) ?? [];
+    const asked = known && {
+      repository: known.repository,
+      starred: this.github.isStarred(known.repository),
+      unstarredAt,
+    };
+    const reasons = whyNotToDelete(asked ?? null, await this.now(), GRACE_MS);
+    this.violations.push(...reasons.map((why) => `${name} was deleted although ${why}`));
   }
 
   private async judgeOne({ repository, keptAtLoss, wasLost }: Known): Promise<string[]> {
@@ -513,6 +516,7 @@ export class Sequence {
       transfer: { run: async () => report() },
       ...store,
       control: this.control,
+      runs: createWorkflowRunsDouble(),
       rules: {
         unstarPolicy: 'delete',
         graceMs: GRACE_MS,
@@ -521,6 +525,7 @@ export class Sequence {
         filters: parseFilters({}),
         reconcileEveryMs: 15 * 60_000,
         archiveRetentionMs: null,
+        historyRetentionMs: null,
         drift: { everyMs: null, policy: 'repair' },
         ...this.rules,
       },
@@ -543,11 +548,6 @@ export class Sequence {
     });
     return Object.fromEntries(counting) as Activities;
   }
-}
-
-/** Whether upstream shows it to the token. */
-function isSeen({ deleted, private: hidden, accessible, blocked }: StandinRepository): boolean {
-  return !deleted && blocked === null && !(hidden && !accessible);
 }
 
 function eventOf({ id, fullName }: StandinRepository, kind: RepoEventKind): RepoEvent {

@@ -5,7 +5,13 @@ import { createStandinApp, type StandinApp } from './github-apps.ts';
 import { credentialOf, maySee } from './github-credentials.ts';
 import { createStandinDeliveries, type StandinDelivery } from './github-deliveries.ts';
 import { answerGit, gitPath } from './github-git.ts';
-import { createGithubModel, type AddRepositoryOptions, type StandinRepository } from './github-model.ts';
+import { type Fault, Faults } from './faults.ts';
+import {
+  createGithubModel,
+  type AddRepositoryOptions,
+  type GithubModel,
+  type StandinRepository,
+} from './github-model.ts';
 import type { Bases } from './github-objects.ts';
 import { createGithubLfs, lfsPath, type GithubLfs } from './lfs-github.ts';
 import { createPayloads, type deliver, type DeliverOptions, type WebhookPayloads } from './github-webhooks.ts';
@@ -61,6 +67,8 @@ export interface GithubStandin {
   answerNext(pattern: RegExp, answer: ScriptedAnswer): void;
   /** Does something when the next request that matches has come, before it is answered: how the world changes in the middle of a reading. */
   beforeNext(pattern: RegExp, action: () => void): void;
+  failNext(fault: Fault): void;
+  clearFaults(): void;
   readonly payloads: WebhookPayloads;
   /** Sends a delivery and keeps it in the log that the App can read, also when nobody answers. */
   readonly deliver: typeof deliver;
@@ -94,6 +102,8 @@ export interface GithubStandinOptions {
   token?: string;
   /** Default `keeper`. */
   login?: string;
+  /** What it knows from the first request on; its user is the token's. Default: nothing yet, and `login`. */
+  model?: GithubModel;
 }
 
 const API_BASE = '/api/v3';
@@ -101,7 +111,8 @@ const GRAPHQL = '/api/graphql';
 
 export async function createGithubStandin(options: GithubStandinOptions = {}): Promise<GithubStandin> {
   const { host = '127.0.0.1', login = 'keeper', token = 'ghp_standin0123456789abcdefghijklmnopqrstuv' } = options;
-  const model = createGithubModel(login);
+  const model = options.model ?? createGithubModel(login);
+  const faults = new Faults();
   const app = createStandinApp();
   const switches = initialSwitches();
   const log: LoggedRequest[] = [];
@@ -154,14 +165,16 @@ export async function createGithubStandin(options: GithubStandinOptions = {}): P
     const lines = model.repositories
       .filter((repository) => !repository.deleted)
       .map((repository) => `${model.stars.has(repository) ? '*' : ' '} ${repository.fullName}\n`);
-    return `A stand-in for GitHub. Repositories, with * what ${login} stars:\n\n${lines.join('')}`;
+    return `A stand-in for GitHub. Repositories, with * what ${model.user.login} stars:\n\n${lines.join('')}`;
   }
 
   sockets.on('request', (request, response) => {
     const entry = { method: request.method ?? '', path: request.url ?? '', status: 0, headers: request.headers };
     log.push(entry);
     response.once('finish', () => (entry.status = response.statusCode));
-    answer(request, response).catch((error: unknown) => {
+    const dealtWith = faults.befall(request, response);
+    const served = dealtWith.then((done) => (done ? undefined : answer(request, response)));
+    served.catch((error: unknown) => {
       if (response.headersSent) response.destroy();
       else response.writeHead(500, { 'content-type': 'text/plain' }).end(`stand-in: ${String(error)}\n`);
     });
@@ -172,7 +185,7 @@ export async function createGithubStandin(options: GithubStandinOptions = {}): P
     url,
     apiUrl: url + API_BASE,
     token,
-    login,
+    login: model.user.login,
     userId: String(model.user.id),
     app,
     lfs,
@@ -193,6 +206,8 @@ export async function createGithubStandin(options: GithubStandinOptions = {}): P
     isStarred: (repository) => model.stars.has(repository),
     answerNext: (pattern, scriptedAnswer) => void scripted.push([pattern, scriptedAnswer]),
     beforeNext: (pattern, action) => void awaited.push([pattern, action]),
+    failNext: (fault) => faults.add(fault),
+    clearFaults: () => faults.clear(),
     payloads: createPayloads(model, bases),
     deliver: deliveries.deliver,
     missDelivery: deliveries.miss,

@@ -1,3 +1,4 @@
+import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { includes, OnedevError, type Principal, type Right, ROLES } from './onedev-access.ts';
@@ -49,11 +50,33 @@ const MAX_DESCRIPTION = 15_000;
 export class Projects {
   readonly #rows = new Map<number, Project>();
   readonly #dataDir: string;
+  readonly #journal: string | null;
   #nextId = 1;
   #clock = 0;
 
-  constructor(dataDir: string) {
+  /** @param keeps whether what is committed outlives the process: another on the same folder has it again */
+  constructor(dataDir: string, keeps = false) {
     this.#dataDir = dataDir;
+    this.#journal = keeps ? join(dataDir, 'projects.jsonl') : null;
+    if (this.#journal && existsSync(this.#journal)) this.#recall(readFileSync(this.#journal, 'utf8'));
+  }
+
+  /** A last line without its end was never committed, nor answered for. */
+  #recall(journal: string): void {
+    for (const line of journal.split('\n').slice(0, -1)) {
+      const { id, project } = JSON.parse(line) as { id: number; project: Project | null };
+      if (project) this.#rows.set(id, project);
+      else this.#rows.delete(id);
+      this.#nextId = Math.max(this.#nextId, id + 1);
+      this.#clock = Math.max(this.#clock, project?.lastActivity ?? 0);
+    }
+  }
+
+  /** The database's commit: whatever is answered after it is so, also when the process is killed the next moment. */
+  commit(...ids: number[]): void {
+    if (!this.#journal) return;
+    const lines = ids.map((id) => `${JSON.stringify({ id, project: this.#rows.get(id) ?? null })}\n`);
+    appendFileSync(this.#journal, lines.join(''));
   }
 
   all(): Project[] {
@@ -131,6 +154,7 @@ export class Projects {
       inUse: false,
     };
     this.#rows.set(id, project);
+    this.commit(id);
     return project;
   }
 
@@ -144,6 +168,7 @@ export class Projects {
     }
     this.#checkName(data, parent, project);
     Object.assign(project, data, { description: data.description?.slice(0, MAX_DESCRIPTION) ?? null });
+    this.commit(project.id);
   }
 
   async delete(principal: Principal, project: Project): Promise<void> {
@@ -152,11 +177,13 @@ export class Projects {
     const used = doomed.find(({ inUse }) => inUse);
     if (used) throw new OnedevError(500, `Project '${this.path(used)}' is in use: global setting`);
     for (const one of doomed) this.#rows.delete(one.id);
+    this.commit(...doomed.map(({ id }) => id));
     await Promise.all(doomed.map(({ gitDir }) => rm(gitDir, { recursive: true, force: true, maxRetries: 5 })));
   }
 
   touch(project: Project): void {
     project.lastActivity = ++this.#clock;
+    this.commit(project.id);
   }
 
   need(principal: Principal, project: Project, right: Right, refusal: string): void {

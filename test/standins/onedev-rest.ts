@@ -174,6 +174,7 @@ export function createRest(context: RestContext) {
         if (twice) throw new OnedevError(500, 'could not execute statement');
         const authorization = { id: nextAuthorization++, roleId };
         project.baseAuthorizations.push(authorization);
+        projects.commit(project.id);
         return authorization.id;
       },
     },
@@ -187,6 +188,7 @@ export function createRest(context: RestContext) {
           throw new OnedevError(404, `No row with the given identifier exists: [BaseAuthorization#${wanted}]`);
         projects.need(principal, project, 'manage', 'Not authorized');
         project.baseAuthorizations = project.baseAuthorizations.filter(({ id }) => id !== wanted);
+        projects.commit(project.id);
       },
     },
   ];

@@ -5,7 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Access, OnedevError, type Principal, type Right } from './onedev-access.ts';
-import { type Fault, Faults } from './onedev-faults.ts';
+import { type Fault, Faults } from './faults.ts';
 import { createGit } from './onedev-git.ts';
 import { bodyOf, logEntry, type LoggedRequest, sendError, sendReply } from './onedev-http.ts';
 import { listenToHooks } from './onedev-hooks.ts';
@@ -33,6 +33,8 @@ export interface OnedevStandinOptions {
   token?: string;
   /** Where the repositories are. Default: a temporary folder, removed on close. */
   dataDir?: string;
+  /** Its projects outlive the process, in `dataDir`: for a stand-in that is killed. Tokens and faults do not. */
+  keepsProjects?: boolean;
   /** The server URL it is "configured" with, used by `clone-url`; not an address that works unless you say so. */
   cloneUrlBase?: string;
   /** Git requests at a time; others wait. Default: half the processors, as in OneDev. */
@@ -64,7 +66,10 @@ export interface OnedevStandin {
   /** A project of somebody else, with the parents it needs. `hidden`: only administrators and those with a right above it see it. */
   addForeignProject(path: string, options?: { description?: string; hidden?: boolean }): Promise<StandinProject>;
   /** What a person changes by hand in the web UI. */
-  edit(path: string, change: Partial<Pick<Project, 'description' | 'issueManagement' | 'inUse' | 'key'>>): void;
+  edit(
+    path: string,
+    change: Partial<Pick<Project, 'description' | 'issueManagement' | 'inUse' | 'key' | 'forkedFromId'>>,
+  ): void;
   remove(path: string): Promise<void>;
   /** A branch or tag rule on a project and everything below it. Default: creation, deletion, forced push (tags: update) are refused. */
   addProtection(
@@ -104,7 +109,7 @@ export async function createOnedevStandin(options: OnedevStandinOptions = {}): P
   const pushes = new Map<string, Push>();
   const faults = new Faults();
   const access = new Access();
-  const projects = new Projects(dataDir);
+  const projects = new Projects(dataDir, options.keepsProjects);
   access.add(token, ADMIN);
   let state: OnedevState = 'ready';
 
@@ -194,6 +199,7 @@ export async function createOnedevStandin(options: OnedevStandinOptions = {}): P
     const parent = above === null ? null : (projects.find(above) ?? (await addForeign(above, null, hidden)));
     const project = await projects.create(ADMIN, foreignData(path.slice(slash + 1), parent?.id ?? null, description));
     if (!hidden) project.baseAuthorizations.push({ id: -project.id, roleId: 3 });
+    projects.commit(project.id);
     return project;
   }
 
@@ -213,14 +219,19 @@ export async function createOnedevStandin(options: OnedevStandinOptions = {}): P
     projects: () => projects.all().map(shown),
     addForeignProject: async (path, { description, hidden } = {}) =>
       shown(await addForeign(path, description ?? null, hidden ?? false)),
-    edit: (path, change) => void Object.assign(existing(path), change),
+    edit(path, change) {
+      const project = Object.assign(existing(path), change);
+      projects.commit(project.id);
+    },
     remove: (path) => projects.delete(ADMIN, existing(path)),
     addProtection(
       path,
       { branch, tag, reason, prevent = ['create', 'delete', tag === undefined ? 'force' : 'update'] },
     ) {
       const namespace = tag === undefined ? 'refs/heads/' : 'refs/tags/';
-      existing(path).protections.push({ namespace, pattern: tag ?? branch ?? '*', prevent, reason });
+      const project = existing(path);
+      project.protections.push({ namespace, pattern: tag ?? branch ?? '*', prevent, reason });
+      projects.commit(project.id);
     },
     addToken: (value, principal = {}) => void access.add(value, principal),
     removeToken: (value) => access.remove(value),

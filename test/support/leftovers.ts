@@ -20,7 +20,8 @@ export async function endLeftovers(folder: string): Promise<string[]> {
   return found.map(({ pid, command }) => `${pid} ${command}`);
 }
 
-async function processesOf(folder: string): Promise<{ pid: number; command: string }[]> {
+/** Processes that have to do with the folder, apart from ours and our own children. */
+export async function processesOf(folder: string): Promise<{ pid: number; command: string }[]> {
   const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number);
   const found = [];
   for (const pid of pids) {

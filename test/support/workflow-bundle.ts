@@ -3,6 +3,7 @@ import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 import { inject } from 'vitest';
+import { ENCODED_FAILURES } from '../../src/adapters/payload-codec.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 
@@ -13,16 +14,17 @@ const INPUTS = ['src/workflows', 'src/domain'];
  * Our workflows, bundled once for every state of their source and kept in the cache.
  * @returns what `Worker.create` takes as `workflowBundle`
  */
-export async function workflowBundle(): Promise<{ codePath: string }> {
+export async function workflowBundle({ encodedFailures } = { encodedFailures: false }): Promise<{ codePath: string }> {
   const folder = join(inject('cacheDir'), 'workflow-bundles');
   await mkdir(folder, { recursive: true });
-  const name = `${await digestOfInputs()}.cjs`;
+  const name = `${await digestOfInputs()}${encodedFailures ? '-encoded' : ''}.cjs`;
   const codePath = join(folder, name);
   if ((await readdir(folder)).includes(name)) return { codePath };
 
   const { code } = await bundleWorkflowCode({
     workflowsPath: join(ROOT, 'src/workflows/index.ts'),
     logger: new DefaultLogger('WARN'),
+    ...(encodedFailures ? { failureConverterPath: ENCODED_FAILURES } : {}),
   });
   // Another file's worker may read it at this moment, so it appears whole or not at all.
   const unfinished = `${codePath}.${randomUUID()}`;

@@ -9,12 +9,19 @@ import { ensureSearchAttributes } from '../../src/adapters/search-attributes.ts'
 import type { RepoEvent } from '../../src/domain/events.ts';
 import { findTemporalBinary } from '../../src/local/temporal-binary.ts';
 import { bundleWorkflows } from '../../src/worker/bundle.ts';
-import { batchWorkflowId, TASK_QUEUES, WORKFLOW_TYPES, type MirrorState } from '../../src/workflows/messages.ts';
+import {
+  ARCHIVE_WORKFLOW_ID,
+  batchWorkflowId,
+  sendAlertsWorkflowId,
+  TASK_QUEUES,
+  WORKFLOW_TYPES,
+  type MirrorState,
+} from '../../src/workflows/messages.ts';
 import { eventually } from '../support/eventually.ts';
 import { BATCH, event, REPORT, World } from './world.ts';
 
 /**
- * Records one history per path through `mirrorRepository`, and one of `batchSync`, into `histories/`, where `replay.test.ts` replays them: run by
+ * Records one history per path through `mirrorRepository`, and one each of `batchSync` and `sendAlerts`, into `histories/`, where `replay.test.ts` replays them: run by
  * hand (`npm run record-histories`, or with names behind `--` only those) after a change that is meant to alter what the workflow does, and never to
  * make a red replay green.
  */
@@ -156,6 +163,8 @@ const wanted = process.argv.slice(2);
 const isWanted = (name: string) => wanted.length === 0 || wanted.includes(name);
 for (const [name, path] of Object.entries(PATHS)) if (isWanted(name)) await record(name, path);
 if (isWanted('batch-sync')) await recordBatch('batch-sync');
+if (isWanted('send-alerts')) await recordSending('send-alerts');
+if (isWanted('archive-histories')) await recordArchive('archive-histories');
 await environment.teardown();
 
 async function record(name: string, { first, before, then }: Path): Promise<void> {
@@ -205,6 +214,60 @@ async function recordBatch(name: string): Promise<void> {
     workflowId: batchWorkflowId(BATCH.batchId),
     taskQueue: TASK_QUEUES.main,
     args: [{ batchId: BATCH.batchId }],
+  });
+  await keep(name, handle);
+  worker.shutdown();
+  await running;
+}
+
+/** Two pages of histories. */
+async function recordArchive(name: string): Promise<void> {
+  const counts = { seen: 50, archived: 49, omitted: 1, gone: 0 };
+  const activities: Pick<Activities, 'beginArchiving' | 'archivePage' | 'endArchiving'> = {
+    beginArchiving: () => Promise.resolve({ from: null, to: '2026-01-02T00:00:00.000Z' }),
+    archivePage: ({ cursor }) => Promise.resolve({ ...counts, next: cursor === null ? 'second' : null }),
+    endArchiving: ({ seen, archived, omitted, gone }) => Promise.resolve({ seen, archived, omitted, gone, removed: 3 }),
+  };
+  const worker = await Worker.create({
+    connection: environment.nativeConnection,
+    activities,
+    workflowBundle,
+    taskQueue: TASK_QUEUES.main,
+  });
+  const running = worker.run();
+  const handle = await environment.client.workflow.start(WORKFLOW_TYPES.archive, {
+    workflowId: ARCHIVE_WORKFLOW_ID,
+    taskQueue: TASK_QUEUES.main,
+  });
+  await keep(name, handle);
+  worker.shutdown();
+  await running;
+}
+
+/** A channel that is down at first, and woken once more while it is sent to. */
+async function recordSending(name: string): Promise<void> {
+  const workflowId = sendAlertsWorkflowId('slack');
+  let tries = 0;
+  const activities: Pick<Activities, 'deliverAlerts'> = {
+    deliverAlerts: async () => {
+      tries += 1;
+      if (tries === 1) throw new Error('the channel does not answer');
+      if (tries === 2) await environment.client.workflow.getHandle(workflowId).signal('wake');
+      return { sent: 1 };
+    },
+  };
+  const worker = await Worker.create({
+    connection: environment.nativeConnection,
+    activities,
+    workflowBundle,
+    taskQueue: TASK_QUEUES.main,
+  });
+  const running = worker.run();
+  const handle = await environment.client.workflow.signalWithStart(WORKFLOW_TYPES.sendAlerts, {
+    workflowId,
+    taskQueue: TASK_QUEUES.main,
+    args: [{ channel: 'slack' }],
+    signal: 'wake',
   });
   await keep(name, handle);
   worker.shutdown();

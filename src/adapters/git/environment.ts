@@ -2,6 +2,7 @@ import { mkdtemp, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Failure } from '../../domain/failures.ts';
 import type { GitRemote } from '../../domain/ports.ts';
+import { trustedBundle } from '../trust.ts';
 
 /** A directory of one run alone, removed when the run ends. */
 export interface Workspace {
@@ -31,6 +32,7 @@ const SETTINGS: Setting[] = [
   ['credential.helper', ''],
   // A redirect would carry the credentials to whoever is named there.
   ['http.followRedirects', 'false'],
+  ['http.sslVerify', 'true'],
   ['protocol.allow', 'never'],
   ['protocol.version', '2'],
   // Only index-pack, which small fetches would do without, says how many objects and bytes arrive.
@@ -88,19 +90,28 @@ export async function remoteEnvironment(
   remote: GitRemote,
 ): Promise<Environment> {
   const { protocol, origin } = addressOf(remote.url);
-  const allowed: Setting = [`protocol.${protocol}.allow`, 'always'];
+  const allowed: Setting[] = [[`protocol.${protocol}.allow`, 'always'], ...(await ownTrust(workspace, protocol))];
   if (remote.auth.kind === 'ssh') {
     const command = await sshCommand(workspace, remote.auth);
     return {
-      ...localEnvironment(host, workspace, [allowed]),
+      ...localEnvironment(host, workspace, allowed),
       GIT_SSH_COMMAND: command,
       GIT_SSH_VARIANT: 'ssh',
     };
   }
-  if (remote.auth.kind === 'none' || origin === null) return localEnvironment(host, workspace, [allowed]);
+  if (remote.auth.kind === 'none' || origin === null) return localEnvironment(host, workspace, allowed);
   const pair = Buffer.from(`${remote.auth.username}:${remote.auth.password}`).toString('base64');
   const header: Setting = [`http.${origin}/.extraHeader`, `Authorization: Basic ${pair}`];
-  return localEnvironment(host, workspace, [allowed, header]);
+  return localEnvironment(host, workspace, [...allowed, header]);
+}
+
+/** git has no way to trust somebody besides the usual ones, so it gets all of them in one file. */
+async function ownTrust(workspace: Workspace, protocol: string): Promise<Setting[]> {
+  const bundle = protocol === 'https' ? trustedBundle() : null;
+  if (bundle === null) return [];
+  const file = join(workspace.dir, 'trusted.pem');
+  await writeFile(file, bundle, { mode: 0o600 });
+  return [['http.sslCAInfo', file]];
 }
 
 /** `git@host:path`, where the part before the colon has no slash and does not begin like an option. */

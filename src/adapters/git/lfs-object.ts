@@ -7,6 +7,7 @@ import type { Redact } from '../../domain/redaction.ts';
 import { type LfsAction, LFS_JSON, type LfsServer } from './lfs-batch.ts';
 import { createHostPolicy } from './lfs-hosts.ts';
 import type { LfsPointer } from './lfs-pointer.ts';
+import { isUntrusted, trusted } from '../trust.ts';
 import { HOSTS, LfsTrouble, troubleOf } from './lfs-trouble.ts';
 import type { Side } from './messages.ts';
 
@@ -219,7 +220,7 @@ function createConnections(lookup?: ReturnType<typeof createHostPolicy>['lookup'
   return {
     open(url, method, headers, signal) {
       const more = { method, headers, signal, ...(lookup ? { lookup } : {}) };
-      if (url.protocol === 'https:') return httpsRequest(url, { ...more, agent: secure });
+      if (url.protocol === 'https:') return httpsRequest(url, { ...more, ...trusted(), agent: secure });
       return httpRequest(url, { ...more, agent: plain });
     },
     close() {
@@ -239,6 +240,10 @@ function answerTo(request: ClientRequest, side: Side): Promise<IncomingMessage> 
 
 function brokenOff(side: Side, error: unknown): LfsTrouble {
   const { code, message } = error as NodeJS.ErrnoException;
+  if (isUntrusted(error)) {
+    const text = `${HOSTS[side]} named a server whose certificate is not trusted (${message}). ${OWN_CA}`;
+    return new LfsTrouble('interrupted', text, { cause: error });
+  }
   const why = code ?? message;
   // One that was kept open may have been closed by the other side just when it was to be used again.
   return new LfsTrouble('interrupted', `The connection to ${HOSTS[side]} broke off: ${why}.`, {
@@ -246,6 +251,8 @@ function brokenOff(side: Side, error: unknown): LfsTrouble {
     cause: error,
   });
 }
+
+const OWN_CA = "If it is from a CA of your own, name that CA's certificate in STARKEEP_CA_FILE.";
 
 function isSuccess({ statusCode = 0 }: IncomingMessage): boolean {
   return statusCode >= 200 && statusCode < 300;

@@ -86,6 +86,9 @@ function verdictOf(complaint: Complaint): Verdict {
   if (side === 'target' && /remote ref does not exist/.test(here)) {
     return { kind: 'TargetChanged', says: 'Somebody changed the mirror on OneDev' };
   }
+  if (UNTRUSTED.test(here)) {
+    return { kind: side === 'source' ? 'SourceUntrusted' : 'TargetUntrusted', says: `${name} could not be trusted` };
+  }
   const status = statusOf(stderr);
   if (status !== null) return statusVerdict(status, complaint);
   if (UNREACHABLE.test(stderr)) {
@@ -151,6 +154,10 @@ function targetStatus(status: number, { stderr }: Complaint): Verdict {
   }
   return { kind: 'TargetError', says: `OneDev answered with status ${status}` };
 }
+
+/** As curl says it, with OpenSSL and with GnuTLS. */
+const UNTRUSTED =
+  /SSL certificate problem|server certificate verification failed|certificate subject name .*does not match|no alternative certificate subject name/;
 
 const UNREACHABLE = new RegExp(
   [

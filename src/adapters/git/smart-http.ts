@@ -7,6 +7,7 @@ import { Failure, type FailureKind } from '../../domain/failures.ts';
 import type { GitRemote } from '../../domain/ports.ts';
 import type { Redact } from '../../domain/redaction.ts';
 import { retryAfterMs } from '../http.ts';
+import { isUntrusted, trusted } from '../trust.ts';
 import type { IdleWatch } from './deadline.ts';
 import { failureOfRemoteError, failureOfStatus, type Side } from './messages.ts';
 import { CutShort, NotGitProtocol, RemoteError } from './protocol-packets.ts';
@@ -98,6 +99,7 @@ export function createSmartHttp(options: SmartHttpOptions): SmartHttp {
       method: call.method,
       agent: reusable ? agent : false,
       signal,
+      ...trusted(),
       headers: { ...headersOf(remote, call), ...headers },
     });
   };
@@ -185,6 +187,9 @@ export function createSmartHttp(options: SmartHttpOptions): SmartHttp {
     if (error instanceof NotGitProtocol) {
       const kind = side === 'source' ? 'SourceBadResponse' : 'TargetBadResponse';
       return failed(kind, `${host} answered with something that is not git's protocol`);
+    }
+    if (isUntrusted(error)) {
+      return failed(side === 'source' ? 'SourceUntrusted' : 'TargetUntrusted', `${host} could not be trusted`);
     }
     if (error instanceof CutShort || isConnectionError(error)) {
       const kind = side === 'source' ? 'SourceUnreachable' : 'TargetUnreachable';

@@ -92,7 +92,8 @@ function hashOf(text: string): Buffer {
   return createHash('sha256').update(text).digest();
 }
 
-function keyOf(row: Row): ApiKey {
+/** A row of `api_keys`. */
+export function keyOf(row: Row): ApiKey {
   const isoOf = (value: unknown) => (value === null ? null : (value as Date).toISOString());
   return {
     keyId: String(row['key_id']),

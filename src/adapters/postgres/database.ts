@@ -1,5 +1,6 @@
 import pg from 'pg';
 import { Failure } from '../../domain/failures.ts';
+import { isUntrusted } from '../trust.ts';
 
 /** The one way to Postgres: a bounded pool, errors translated, parameters always apart from the text. */
 
@@ -98,5 +99,18 @@ export async function translated<T>(run: () => Promise<T>): Promise<T> {
 
 function describe(error: unknown): string {
   if (error instanceof AggregateError) return error.errors.map(describe).join('; ');
+  if (isUntrusted(error)) return untrusted(error as NodeJS.ErrnoException);
+  // hostssl in pg_hba.conf, and we came without; the server says so in other words in every version.
+  if (error instanceof pg.DatabaseError && /no encryption|SSL off/.test(error.message)) {
+    return `${error.message} (the server wants TLS: add ?sslmode=verify-full to DATABASE_URL)`;
+  }
   return error instanceof Error ? error.message || error.name : String(error);
+}
+
+function untrusted({ code, message }: NodeJS.ErrnoException): string {
+  const remedy =
+    code === 'ERR_TLS_CERT_ALTNAME_INVALID'
+      ? 'use the host name that the certificate is made for'
+      : "name its CA's certificate with sslrootcert=FILE in DATABASE_URL";
+  return `its certificate is not trusted, so nothing was sent (${message}): ${remedy}`;
 }

@@ -13,10 +13,11 @@ const LOCK = 7_284_190_422;
 /**
  * Brings the database up to this version's schema. Safe to run from several processes at once: the others wait for the first and then
  * find nothing to do. Each file is one transaction: if we die here, the next run begins with the first file that was not committed.
+ * @param upTo only the first so many, for a backup of an older version
  * @returns the names of the migrations that were run now
  * @throws Failure `DatabaseUnavailable`; the error of the failing statement otherwise
  */
-export async function migrate(databaseUrl: string): Promise<string[]> {
+export async function migrate(databaseUrl: string, upTo?: number): Promise<string[]> {
   const client = new pg.Client({
     connectionString: databaseUrl,
     application_name: 'starkeep migrate',
@@ -27,12 +28,14 @@ export async function migrate(databaseUrl: string): Promise<string[]> {
   await translated(() => client.connect());
   try {
     await client.query('select pg_advisory_lock($1)', [LOCK]);
+    const has = upTo === undefined ? 0 : await countRun(client);
+    if (upTo !== undefined && upTo <= has) return [];
     const run = await runner({
       dbClient: client,
       dir: MIGRATIONS,
       direction: 'up',
       migrationsTable: 'migrations',
-      count: Number.POSITIVE_INFINITY,
+      count: upTo === undefined ? Number.POSITIVE_INFINITY : upTo - has,
       // Ours is held already, and waits where the library's would give up.
       noLock: true,
       checkOrder: true,
@@ -50,6 +53,27 @@ export async function migrate(databaseUrl: string): Promise<string[]> {
   }
 }
 
+async function countRun(client: pg.Client): Promise<number> {
+  const { rows } = await client.query<{ there: boolean }>(
+    `select to_regclass('public.migrations') is not null as there`,
+  );
+  if (!rows[0]?.there) return 0;
+  return Number((await client.query('select count(*) as run from migrations')).rows[0]?.run);
+}
+
+/** @returns the names of this version's migrations, in their order */
+export async function migrationNames(): Promise<string[]> {
+  const files = (await readdir(MIGRATIONS)).filter((name) => name.endsWith('.sql'));
+  return files.map((name) => name.slice(0, -4)).sort();
+}
+
+/** @returns the names of the migrations that a database has, in the order they were run; none where it has no tables */
+export async function migrationsRun(db: Queryable): Promise<string[]> {
+  const [found] = await db.query(`select to_regclass('public.migrations') is not null as there`);
+  if (found?.['there'] !== true) return [];
+  return (await db.query('select name from migrations order by id')).map(({ name }) => String(name));
+}
+
 /** @see https://www.postgresql.org/docs/current/errcodes-appendix.html */
 const UNDEFINED_TABLE = '42P01';
 
@@ -59,7 +83,7 @@ const UNDEFINED_TABLE = '42P01';
  * @throws Failure `DatabaseOutdated` when migrations of this version have not been run
  */
 export async function refuseOutdated(db: Queryable): Promise<void> {
-  const files = (await readdir(MIGRATIONS)).filter((name) => name.endsWith('.sql')).map((name) => name.slice(0, -4));
+  const files = await migrationNames();
   const run = await namesRun(db);
   const missing = run && files.filter((name) => !run.includes(name)).sort();
   if (!missing || missing.length === 0) return;

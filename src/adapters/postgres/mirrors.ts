@@ -1,5 +1,7 @@
+import { type AuditEntry, STARKEEP } from '../../domain/audit.ts';
 import type { DeclinedRef, Mirror, MirrorId, MirrorStatus } from '../../domain/model.ts';
 import type { EnsuredProject, ListedRepository, MirrorStore, StarredChange } from '../../domain/ports.ts';
+import { appendAll } from './audit.ts';
 import type { Database, Row } from './database.ts';
 
 export function createMirrorStore(db: Database): MirrorStore {
@@ -67,17 +69,35 @@ export function createMirrorStore(db: Database): MirrorStore {
     },
 
     async markInProgress(mirrorId) {
-      await db.query(`update mirrors set status = 'in_progress', updated_at = now() where mirror_id = $1`, [mirrorId]);
+      await db.transaction(async (tx) => {
+        const [frozen] = await tx.query(
+          `select account_id, full_name, status_note from mirrors where mirror_id = $1 and status = 'frozen' for update`,
+          [mirrorId],
+        );
+        await tx.query(`update mirrors set status = 'in_progress', updated_at = now() where mirror_id = $1`, [
+          mirrorId,
+        ]);
+        if (frozen) await appendAll(tx, [about(mirrorId, frozen, 'mirror.restored', { was: frozen['status_note'] })]);
+      });
     },
 
     async saveProject(mirrorId: MirrorId, project: EnsuredProject) {
-      await db.query(
-        // Another project is an empty one until it was filled, also when it was made by an attempt that died before it came here.
-        `update mirrors set project_id = $2, project_path = $3, project_note = $4, updated_at = now(),
-                source_digest = case when $5 or project_id is distinct from $2 then null else source_digest end
-          where mirror_id = $1`,
-        [mirrorId, project.projectId, project.path, project.detour, project.created],
-      );
+      const { projectId, path, detour, created } = project;
+      await db.transaction(async (tx) => {
+        const [was] = await tx.query(
+          'select account_id, full_name, project_id, project_path from mirrors where mirror_id = $1 for update',
+          [mirrorId],
+        );
+        await tx.query(
+          // Another project is an empty one until it was filled, also when it was made by an attempt that died before it came here.
+          `update mirrors set project_id = $2, project_path = $3, project_note = $4, updated_at = now(),
+                  source_digest = case when $5 or project_id is distinct from $2 then null else source_digest end
+            where mirror_id = $1`,
+          [mirrorId, projectId, path, detour, created],
+        );
+        const action = was && projectAction(was, project);
+        if (action) await appendAll(tx, [about(mirrorId, was, action, { path, was: was['project_path'], projectId })]);
+      });
     },
 
     async starredOthers(mirrorId, limit) {
@@ -85,11 +105,18 @@ export function createMirrorStore(db: Database): MirrorStore {
         `select full_name from mirrors
           where starred and mirror_id <> $1 and status not in ('frozen', 'deleted', 'pending_deletion')
             and absent_since is null and account_id = (select account_id from mirrors where mirror_id = $1)
+            -- What vanished before it was mirrored is not frozen, and no star check would ever say yes to it again.
+            and last_error_kind is distinct from 'SourceGone' and last_error_kind is distinct from 'SourceBlocked'
           -- Of many unstarred together, each was just read because it is asked about too: those are the last to compare with.
           order by seen_in desc nulls last, upstream_read_at nulls last, mirror_id limit $2`,
         [mirrorId, limit],
       );
       return rows.map((row) => String(row['full_name']));
+    },
+
+    async knownAmong(mirrorIds) {
+      const rows = await db.query('select mirror_id from mirrors where mirror_id = any($1)', [mirrorIds]);
+      return new Set(rows.map((row) => String(row['mirror_id'])));
     },
 
     async countByStatus() {
@@ -104,6 +131,18 @@ export function createMirrorStore(db: Database): MirrorStore {
       return Object.fromEntries(rows.map((row) => [String(row['fallback']), Number(row['count'])]));
     },
   };
+}
+
+function about(subject: MirrorId, row: Row, action: string, details: Record<string, unknown>): AuditEntry {
+  const fullName = textOf(row['full_name']);
+  return { accountId: textOf(row['account_id']), actor: STARKEEP, action, subject, details: { fullName, ...details } };
+}
+
+/** `adopted`: found on the target by its marker, and unknown to the record until now. */
+function projectAction(was: Row, { projectId, path, created }: EnsuredProject): string | null {
+  if (created) return 'project.created';
+  if (textOf(was['project_id']) !== projectId) return 'project.adopted';
+  return textOf(was['project_path']) === path ? null : 'project.moved';
 }
 
 /** What a repository's facts become in SQL: one JSON parameter, so a page of a hundred is one statement. */

@@ -1,5 +1,7 @@
+import { STARKEEP } from '../../domain/audit.ts';
 import type { Reading, ReadingStore, StarredChange } from '../../domain/ports.ts';
 import type { Conclusion } from '../../domain/sweep.ts';
+import { appendAll } from './audit.ts';
 import type { Database, Row } from './database.ts';
 
 /** A mirror that is where it should be although a complete reading lacks it: nothing is left to ask about it. */
@@ -74,23 +76,32 @@ export function createReadingStore(db: Database): ReadingStore {
     },
 
     async end(readingId, result) {
-      await db.query(
-        `update star_readings set finished_at = now(), complete = $2, incomplete_why = $3, pages = $4, seen = $5, total = $6,
-                signalled = $7, absent = $8, conclusion = $9, conclusion_why = $10
-          where reading_id = $1 and finished_at is null`,
-        [
-          readingId,
-          result.incompleteWhy === null,
-          result.incompleteWhy,
-          result.tally.pages,
-          result.tally.seen,
-          result.tally.total,
-          result.signalled,
-          result.absent,
-          result.conclusion?.kind ?? null,
-          reasonOf(result.conclusion),
-        ],
-      );
+      await db.transaction(async (tx) => {
+        const [ended] = await tx.query(
+          `update star_readings set finished_at = now(), complete = $2, incomplete_why = $3, pages = $4, seen = $5, total = $6,
+                  signalled = $7, absent = $8, conclusion = $9, conclusion_why = $10, trouble = $11
+            where reading_id = $1 and finished_at is null returning account_id, correlation_id`,
+          [
+            readingId,
+            result.incompleteWhy === null,
+            result.incompleteWhy,
+            result.tally.pages,
+            result.tally.seen,
+            result.tally.total,
+            result.signalled,
+            result.absent,
+            result.conclusion?.kind ?? null,
+            reasonOf(result.conclusion),
+            result.trouble ?? null,
+          ],
+        );
+        const action = result.conclusion && CONCLUSION_ACTIONS[result.conclusion.kind];
+        if (!ended || !action) return;
+        const accountId = String(ended['account_id']);
+        const { absent, conclusion } = result;
+        const details = { absent, reason: reasonOf(conclusion), correlationId: ended['correlation_id'] };
+        await appendAll(tx, [{ accountId, actor: STARKEEP, action, subject: readingId, details }]);
+      });
     },
 
     async held(accountId) {
@@ -125,6 +136,14 @@ export function createReadingStore(db: Database): ReadingStore {
     },
   };
 }
+
+/** What the audit log says of it: a reading that finds nothing missing is no decision. */
+const CONCLUSION_ACTIONS: Record<Conclusion['kind'], string | null> = {
+  nothing: null,
+  ask: 'stars.asked-about',
+  hold: 'stars.held',
+  refuse: 'stars.refused',
+};
 
 function reasonOf(conclusion: Conclusion | null): string | null {
   return conclusion && 'reason' in conclusion ? conclusion.reason : null;

@@ -1,38 +1,84 @@
+import { type AuditEntry, STARKEEP } from '../../domain/audit.ts';
 import { driftNote } from '../../domain/drift.ts';
+import type { MirrorStatus } from '../../domain/model.ts';
 import type { Recorded, RecordEntry } from '../../domain/record.ts';
 import type { RecordStore } from '../../domain/ports.ts';
+import { type AlertPolicy, NO_CHANNELS, settleAlerts } from './alerts.ts';
+import { appendAll } from './audit.ts';
 import { settleBatchItems } from './batches.ts';
 import type { Database, Queryable } from './database.ts';
 
 /** The kinds of entry, each with its own statements. */
 type Entry<K extends RecordEntry['kind']> = Extract<RecordEntry, { kind: K }>;
 
-export function createRecordStore(db: Database): RecordStore {
+export function createRecordStore(db: Database, alerts: AlertPolicy = NO_CHANNELS): RecordStore {
   return {
     write: (accountId, entry) =>
       db.transaction(async (tx) => {
-        const recorded = await writeEntry(tx, accountId, entry);
+        const said = new Said(accountId, entry);
+        const recorded = await writeEntry(tx, accountId, entry, said);
         await settleBatchItems(tx, entry);
+        await settleAlerts(tx, alerts, entry.mirrorId, entry.kind === 'synced');
+        // Last, since everybody else who writes to the log waits from here to the commit.
+        await appendAll(tx, await said.entries(tx));
         return recorded;
       }),
   };
 }
 
-function writeEntry(tx: Queryable, accountId: string | null, entry: RecordEntry): Promise<Recorded> {
+/** What the audit log will have of an entry: only what changed something, so that a repetition says nothing twice. */
+class Said {
+  private readonly said: Pick<AuditEntry, 'actor' | 'action' | 'details'>[] = [];
+  private readonly accountId: string | null;
+  private readonly entry: RecordEntry;
+
+  constructor(accountId: string | null, entry: RecordEntry) {
+    this.accountId = accountId;
+    this.entry = entry;
+  }
+
+  add(action: string, details: Record<string, unknown>, actor: string = STARKEEP): void {
+    this.said.push({ actor, action, details });
+  }
+
+  async entries(tx: Queryable): Promise<AuditEntry[]> {
+    if (this.said.length === 0) return [];
+    const { mirrorId, correlationId, runId } = this.entry;
+    const [mirror] = await tx.query<{ full_name: string }>('select full_name from mirrors where mirror_id = $1', [
+      mirrorId,
+    ]);
+    const fullName = mirror?.full_name ?? null;
+    return this.said.map(({ actor, action, details }) => ({
+      ...{ accountId: this.accountId, actor, action, subject: mirrorId },
+      details: { fullName, ...details, correlationId, runId },
+    }));
+  }
+}
+
+function writeEntry(tx: Queryable, accountId: string | null, entry: RecordEntry, said: Said): Promise<Recorded> {
   switch (entry.kind) {
     case 'synced':
-      return writeSynced(tx, entry);
+      return writeSynced(tx, entry, said);
     case 'failed':
-      return writeFailed(tx, accountId, entry);
+      return writeFailed(tx, accountId, entry, said);
     case 'status':
-      return writeStatus(tx, entry);
+      return writeStatus(tx, entry, said);
     case 'deletion_requested':
-      return requestDeletion(tx, entry);
+      return requestDeletion(tx, entry, said);
     case 'deletion_waiting':
-      return waitForApproval(tx, entry);
+      return waitForApproval(tx, entry, said);
     case 'deletion_ended':
-      return endDeletion(tx, entry);
+      return endDeletion(tx, entry, said);
   }
+}
+
+/** How the mirror is, before it is changed. */
+async function statusBefore(tx: Queryable, mirrorId: string): Promise<{ status: string; note: string | null } | null> {
+  const [row] = await tx.query<{ status: string; note: string | null }>(
+    'select status, status_note as note from mirrors where mirror_id = $1',
+    [mirrorId],
+  );
+  return row ?? null;
 }
 
 const INSERT_SYNC = `
@@ -44,11 +90,12 @@ const INSERT_SYNC = `
   on conflict (run_id, attempt) do nothing
   returning sync_id`;
 
-async function writeSynced(tx: Queryable, entry: Entry<'synced'>): Promise<Recorded> {
+async function writeSynced(tx: Queryable, entry: Entry<'synced'>, said: Said): Promise<Recorded> {
   const { report } = entry;
   // Nothing to do is worth no row: the mirror's own "checked at" says it.
   if (report.outcome === 'changed' && !(await isFirstWrite(tx, syncedValues(entry)))) return {};
-  await closeLeftOpen(tx, entry.mirrorId, 'the mirror was synced again');
+  const before = await statusBefore(tx, entry.mirrorId);
+  await closeLeftOpen(tx, entry.mirrorId, 'the mirror was synced again', said);
   const held = report.held.length > 0;
   const note = held ? `Upstream rewrote or deleted ${shortList(report.held)}; a person has to decide.` : null;
   await tx.query(
@@ -68,9 +115,13 @@ async function writeSynced(tx: Queryable, entry: Entry<'synced'>): Promise<Recor
       report.outcome === 'changed',
     ],
   );
+  if (report.outcome === 'changed') said.add('sync.completed', syncedDetails(entry));
+  // Looked at again, it is held for the same reason: said once.
+  if (held && before?.note !== note) said.add('mirror.held', { refs: report.held.slice(0, NAMED), note });
   if (report.lfs) await tx.query('update mirrors set lfs = $2 where mirror_id = $1', [entry.mirrorId, report.lfs]);
   if (report.compared || report.drift) await noteComparison(tx, entry);
-  if (report.outcome === 'unchanged') return {};
+  // Only a look at both sides knows what the target lacks; it may have had nothing to do, since an attempt that died had done it.
+  if (report.outcome === 'unchanged' && !report.compared) return {};
   await tx.query('update mirrors set declined = $2, declined_count = $3 where mirror_id = $1', [
     entry.mirrorId,
     JSON.stringify(report.declined),
@@ -86,6 +137,11 @@ async function noteComparison(tx: Queryable, { mirrorId, fullName, report }: Ent
     mirrorId,
     drift ? driftNote(drift, outcome === 'changed', new Date(), fullName) : null,
   ]);
+}
+
+function syncedDetails({ trigger, attempt, report }: Entry<'synced'>): Record<string, unknown> {
+  const { refs, transport, sourceDigest, drift } = report;
+  return { trigger, attempt, refs, transport, sourceDigest, ...(drift ? { drift } : {}) };
 }
 
 const NAMED = 5;
@@ -124,16 +180,22 @@ async function isFirstWrite(tx: Queryable, values: unknown[]): Promise<boolean> 
  * A workflow that somebody terminated leaves its deletion open. Once the mirror is anything else than about to be deleted, that deletion is over: its
  * date, long past, must not stand for the grace period of a later one.
  */
-async function closeLeftOpen(tx: Queryable, mirrorId: string, why: string): Promise<void> {
-  await tx.query(
+async function closeLeftOpen(tx: Queryable, mirrorId: string, why: string, said: Said): Promise<void> {
+  const closed = await tx.query(
     `update deletions set state = 'cancelled', decided_by = 'Starkeep', decision_reason = $2, decided_at = now(), finished_at = now()
-      where mirror_id = $1 and finished_at is null`,
+      where mirror_id = $1 and finished_at is null returning deletion_id`,
     [mirrorId, why],
   );
+  for (const { deletion_id: deletionId } of closed) said.add('deletion.cancelled', { deletionId, reason: why });
 }
 
 /** A repository whose first sight fails has no row yet, and its failure has to be seen too. */
-async function writeFailed(tx: Queryable, accountId: string | null, entry: Entry<'failed'>): Promise<Recorded> {
+async function writeFailed(
+  tx: Queryable,
+  accountId: string | null,
+  entry: Entry<'failed'>,
+  said: Said,
+): Promise<Recorded> {
   if (accountId !== null) {
     await tx.query(
       `insert into mirrors (mirror_id, account_id, repo_id, full_name) values ($1, $2, $3, $4) on conflict (mirror_id) do nothing`,
@@ -146,7 +208,7 @@ async function writeFailed(tx: Queryable, accountId: string | null, entry: Entry
     return {};
   // Its deletion made it unstarred: starred, it was seen starred since. A look that only failed leaves the date as it is.
   const [seen] = await tx.query('select from mirrors where mirror_id = $1 and starred', [entry.mirrorId]);
-  if (seen) await closeLeftOpen(tx, entry.mirrorId, 'the mirror is starred again');
+  if (seen) await closeLeftOpen(tx, entry.mirrorId, 'the mirror is starred again', said);
   await tx.query(
     `update mirrors set status = $2, status_note = null, retry_count = $3, next_attempt_at = $4, last_error_kind = $5,
             last_error_message = $6, updated_at = now()
@@ -160,6 +222,11 @@ async function writeFailed(tx: Queryable, accountId: string | null, entry: Entry
       message,
     ],
   );
+  // The first failure of a row and the end of trying; every attempt between is in `syncs`, and would drown the rest when OneDev is down.
+  if (entry.retryCount <= 1 || entry.nextAttemptAt === null) {
+    const { trigger, attempt, nextAttemptAt } = entry;
+    said.add('sync.failed', { trigger, attempt, kind, givenUp: nextAttemptAt === null });
+  }
   return {};
 }
 
@@ -175,8 +242,9 @@ function attemptValues(entry: Entry<'synced'> | Entry<'failed'>): unknown[] {
   ];
 }
 
-async function writeStatus(tx: Queryable, entry: Entry<'status'>): Promise<Recorded> {
-  await closeLeftOpen(tx, entry.mirrorId, `the mirror is ${entry.status}`);
+async function writeStatus(tx: Queryable, entry: Entry<'status'>, said: Said): Promise<Recorded> {
+  const before = await statusBefore(tx, entry.mirrorId);
+  await closeLeftOpen(tx, entry.mirrorId, `the mirror is ${entry.status}`, said);
   await tx.query(
     // A decision to keep a mirror is no sync: it is only completed if its last sync was.
     `update mirrors set status_note = $3, paused = coalesce($4, paused), next_attempt_at = null,
@@ -188,18 +256,38 @@ async function writeStatus(tx: Queryable, entry: Entry<'status'>): Promise<Recor
       where mirror_id = $1`,
     [entry.mirrorId, entry.status, entry.note, entry.paused ?? null],
   );
+  // `completed` may come out as another status, above.
+  const changed = before?.note !== entry.note || (entry.status !== 'completed' && before.status !== entry.status);
+  if (before && changed) {
+    said.add(entry.paused === false ? 'mirror.resumed' : STATUS_ACTIONS[entry.status], { note: entry.note });
+  }
   return {};
 }
 
+/** `completed` by decision and not by a sync: it is kept as it is, and the note says why. */
+const STATUS_ACTIONS: Record<MirrorStatus, string> = {
+  pending: 'mirror.pending',
+  in_progress: 'mirror.in-progress',
+  completed: 'mirror.kept',
+  failed: 'mirror.failed',
+  permanent_failure: 'mirror.failed',
+  pending_deletion: 'mirror.pending-deletion',
+  deleted: 'mirror.deleted',
+  frozen: 'mirror.frozen',
+  paused: 'mirror.paused',
+  held: 'mirror.held',
+  excluded: 'mirror.excluded',
+};
+
 /** An open deletion stays the one: asking again neither restarts its grace period nor makes a second. */
-async function requestDeletion(tx: Queryable, entry: Entry<'deletion_requested'>): Promise<Recorded> {
-  await tx.query(
+async function requestDeletion(tx: Queryable, entry: Entry<'deletion_requested'>, said: Said): Promise<Recorded> {
+  const [made] = await tx.query(
     `insert into deletions (mirror_id, account_id, full_name, project_id, project_path, policy, proof, due_at, state,
                             correlation_id)
      select mirror_id, account_id, full_name, project_id, project_path, $2, $3, $4::timestamptz,
             case when $4::timestamptz is null then 'waiting_for_approval' else 'pending' end, $5
        from mirrors where mirror_id = $1
-     on conflict (mirror_id) where finished_at is null do nothing`,
+     on conflict (mirror_id) where finished_at is null do nothing returning deletion_id`,
     [entry.mirrorId, entry.policy, entry.proof, entry.dueAt, entry.correlationId],
   );
   const [open] = await tx.query<{ deletion_id: string; due_at: Date | null }>(
@@ -218,14 +306,29 @@ async function requestDeletion(tx: Queryable, entry: Entry<'deletion_requested'>
         : 'Unstarred; deleted when the grace period ends.',
     ],
   );
-  return { deletion: { deletionId: String(open.deletion_id), dueAt: open.due_at?.toISOString() ?? null } };
+  const deletion = { deletionId: String(open.deletion_id), dueAt: open.due_at?.toISOString() ?? null };
+  const { policy, proof } = entry;
+  if (made) said.add(entry.dueAt === null ? 'deletion.waiting' : 'deletion.proven', { ...deletion, policy, proof });
+  return { deletion };
 }
 
-async function waitForApproval(tx: Queryable, entry: Entry<'deletion_waiting'>): Promise<Recorded> {
+async function waitForApproval(tx: Queryable, entry: Entry<'deletion_waiting'>, said: Said): Promise<Recorded> {
+  const [before] = await tx.query(
+    `select state, decision_reason, decided_by from deletions where deletion_id = $1 and finished_at is null for update`,
+    [entry.deletionId],
+  );
+  // An approval is used up by the attempt it led to: the next one is another.
   await tx.query(
-    `update deletions set state = 'waiting_for_approval', due_at = null, decision_reason = $2 where deletion_id = $1 and finished_at is null`,
+    `update deletions set state = 'waiting_for_approval', due_at = null, decision_reason = $2, decided_by = null, decided_at = null
+      where deletion_id = $1 and finished_at is null`,
     [entry.deletionId, entry.reason],
   );
+  const isNews =
+    before &&
+    (before['state'] !== 'waiting_for_approval' ||
+      before['decision_reason'] !== entry.reason ||
+      before['decided_by'] !== null);
+  if (isNews) said.add('deletion.waiting', { deletionId: entry.deletionId, reason: entry.reason });
   await tx.query(`update mirrors set delete_at = null, status_note = $2, updated_at = now() where mirror_id = $1`, [
     entry.mirrorId,
     `The deletion waits for approval: ${entry.reason}`,
@@ -233,12 +336,14 @@ async function waitForApproval(tx: Queryable, entry: Entry<'deletion_waiting'>):
   return {};
 }
 
-async function endDeletion(tx: Queryable, entry: Entry<'deletion_ended'>): Promise<Recorded> {
-  await tx.query(
+async function endDeletion(tx: Queryable, entry: Entry<'deletion_ended'>, said: Said): Promise<Recorded> {
+  const { deletionId, state, by, reason, keep } = entry;
+  const ended = await tx.query(
     `update deletions set state = $2, decided_by = $3, decision_reason = $4, decided_at = now(), finished_at = now()
-      where deletion_id = $1 and finished_at is null`,
-    [entry.deletionId, entry.state, entry.by, entry.reason],
+      where deletion_id = $1 and finished_at is null returning deletion_id`,
+    [deletionId, state, by, reason],
   );
+  if (ended.length > 0) said.add(`deletion.${state}`, { deletionId, by, reason, keep });
   await tx.query(
     `update mirrors set status = 'pending', delete_at = null, status_note = null, updated_at = now(),
             kept_by = case when $2 then $3 else kept_by end

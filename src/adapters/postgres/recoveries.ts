@@ -67,8 +67,12 @@ export function createRecoveryStore(db: Database): RecoveryStore {
     },
 
     async noteRequest(runId, guid) {
-      await db.query('update recoveries set requests = requests + 1, requested_at = now() where guid = $1', [guid]);
-      await db.query('update recovery_runs set requested = requested + 1 where run_id = $1', [runId]);
+      // One statement: what counts for the delivery counts for the run.
+      await db.query(
+        `with noted as (update recoveries set requests = requests + 1, requested_at = now() where guid = $1)
+         update recovery_runs set requested = requested + 1 where run_id = $2`,
+        [guid, runId],
+      );
     },
 
     async endAll(as, guids) {

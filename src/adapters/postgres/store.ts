@@ -1,29 +1,37 @@
 import type {
   AccountStore,
+  AlertStore,
   AuditStore,
   BatchStore,
   BatchWork,
   DeletionStore,
   DeliveryStore,
+  HistoryStore,
   KeyStore,
   MirrorStore,
   OverviewStore,
   ReadingStore,
   RecordStore,
   RecoveryStore,
+  SettingsStore,
+  SessionStore,
 } from '../../domain/ports.ts';
 import { createAccountStore } from './accounts.ts';
+import { type AlertPolicy, createAlertStore, NO_CHANNELS } from './alerts.ts';
 import { createKeyStore } from './api-keys.ts';
 import { createAuditStore } from './audit.ts';
 import { createBatchStore } from './batches.ts';
 import type { Database } from './database.ts';
 import { createDeletionStore } from './deletions.ts';
 import { createDeliveryStore } from './deliveries.ts';
+import { createHistoryStore } from './histories.ts';
 import { createMirrorStore } from './mirrors.ts';
 import { createOverviewStore } from './pages.ts';
 import { createReadingStore } from './readings.ts';
 import { createRecordStore } from './record.ts';
 import { createRecoveryStore } from './recoveries.ts';
+import { createSettingsStore } from './seen-settings.ts';
+import { createSessionStore } from './sessions.ts';
 
 export interface Store {
   accounts: AccountStore;
@@ -35,23 +43,31 @@ export interface Store {
   batches: BatchStore & BatchWork;
   recoveries: RecoveryStore;
   keys: KeyStore;
+  sessions: SessionStore;
   audit: AuditStore;
+  alerts: AlertStore;
+  settings: SettingsStore;
+  histories: HistoryStore;
   overview: OverviewStore;
 }
 
-/** Every table's queries over one database. */
-export function createStore(db: Database): Store {
+/** Every table's queries over one database. @param alerts which channels there are for what is raised here */
+export function createStore(db: Database, alerts: AlertPolicy = NO_CHANNELS): Store {
   return {
     accounts: createAccountStore(db),
     mirrors: createMirrorStore(db),
-    record: createRecordStore(db),
-    deletions: createDeletionStore(db),
+    record: createRecordStore(db, alerts),
+    deletions: createDeletionStore(db, alerts),
     deliveries: createDeliveryStore(db),
     readings: createReadingStore(db),
     batches: createBatchStore(db),
     recoveries: createRecoveryStore(db),
     keys: createKeyStore(db),
+    sessions: createSessionStore(db),
     audit: createAuditStore(db),
+    alerts: createAlertStore(db, alerts),
+    settings: createSettingsStore(db),
+    histories: createHistoryStore(db),
     overview: createOverviewStore(db),
   };
 }

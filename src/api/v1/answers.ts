@@ -20,8 +20,8 @@ export const ProblemDocument = z
 
 const PROBLEMS = {
   400: 'The request does not fit: a field, a cursor, JSON',
-  401: 'No valid key',
-  403: 'The key may not do this',
+  401: 'No valid key or session',
+  403: 'The key may not do this, or another site asked for it by session',
   404: 'There is no such thing',
   408: 'The body did not arrive in time',
   409: 'Not as things are; the detail says why',
@@ -47,7 +47,7 @@ export const BODY_PROBLEMS = [408, 413, 415] as const;
 
 /** Who may call a route. */
 export function allowed(scope: KeyScope) {
-  return { security: [{ key: [] }], middleware: needs(scope), 'x-scope': scope };
+  return { security: [{ key: [] }, { session: [] }], middleware: needs(scope), 'x-scope': scope };
 }
 
 export function json<Schema extends z.ZodType>(description: string, schema: Schema) {

@@ -3,35 +3,41 @@ import type { Context, Handler } from 'hono';
 import { HTTPException } from 'hono/http-exception';
 import type { Logger } from 'pino';
 import { Failure } from '../../domain/failures.ts';
-import type { AuditStore } from '../../domain/ports.ts';
-import { authenticate, type Authenticated, type AuthPorts } from '../auth.ts';
+import type { AlertStore, AuditStore } from '../../domain/ports.ts';
+import { authenticate, createDoorkeeper, type Authenticated, type AuthPorts } from '../auth.ts';
 import { problem, ProblemError } from '../problem.ts';
+import { SECURE_SESSION_COOKIE, SESSION_COOKIE } from '../session-cookie.ts';
+import { mountAlerts } from './alerts.ts';
 import { type ArchivePorts, mountArchives } from './archives.ts';
 import { mountAudit } from './audit.ts';
 import { mountBatches, type BatchPorts } from './batches.ts';
 import { jsonBody } from './body.ts';
+import { type CodecPorts, mountCodec } from './codec.ts';
 import { mountDeletions } from './deletions.ts';
 import { mountDeliveries, type DeliveryPorts } from './deliveries.ts';
 import { mountFilters, type FilterPorts } from './filters.ts';
 import { mountMirrors, type MirrorPorts } from './mirrors.ts';
 import { mountReconcile, type ReconcilePorts } from './reconcile.ts';
+import { mountLogin, mountSession } from './session.ts';
 
 export interface V1Ports extends AuthPorts, BatchPorts, ReconcilePorts, Omit<FilterPorts, 'overview'> {
   audit: AuditStore;
+  alerts: Pick<AlertStore, 'page'>;
   mirrors: MirrorPorts['mirrors'] & ArchivePorts['mirrors'];
   archives: ArchivePorts['archives'];
   source: MirrorPorts['source'];
   overview: MirrorPorts['overview'] & DeliveryPorts['overview'] & FilterPorts['overview'];
   deliveries: DeliveryPorts['deliveries'];
+  codec: CodecPorts['codec'];
   control: MirrorPorts['control'] & DeliveryPorts['control'] & BatchPorts['control'];
   version: string;
   log: Logger;
 }
 
-const DESCRIPTION = `Send \`Authorization: Bearer KEY\`. Scopes: \`read\` looks, \`operate\` also syncs, pauses and replays, \`admin\` also lets
+const DESCRIPTION = `Send \`Authorization: Bearer KEY\`, or begin a session of a browser with \`POST /session\`. Scopes: \`read\` looks, \`operate\` also syncs, pauses and replays, \`admin\` also lets
 things be deleted and reads the audit log. Errors are problem documents (RFC 9457). Lists come in pages: hand \`next\` back as \`cursor\`.`;
 
-/** `/api/v1`: described by `/openapi.json`, which needs no key; everything else does. */
+/** `/api/v1`: described by `/openapi.json`, which needs no key; nor does beginning a session. Everything else does. */
 export function createV1(ports: V1Ports): OpenAPIHono<Authenticated> {
   const app = new OpenAPIHono<Authenticated>({ defaultHook: refuseUnfit });
   app.onError((error, c) => answerTo(error, c, ports.log));
@@ -40,7 +46,10 @@ export function createV1(ports: V1Ports): OpenAPIHono<Authenticated> {
     c.header('cache-control', 'no-store');
   });
   app.get('/openapi.json', (c) => c.json(documentOf(app, ports.version)));
-  app.use('*', authenticate(ports), jsonBody());
+  const doorkeeper = createDoorkeeper(ports);
+  app.post('/session', jsonBody());
+  mountLogin(app, ports, doorkeeper);
+  app.use('*', authenticate(ports, doorkeeper), jsonBody());
 
   mountMirrors(app, ports);
   mountArchives(app, ports);
@@ -50,6 +59,9 @@ export function createV1(ports: V1Ports): OpenAPIHono<Authenticated> {
   mountFilters(app, ports);
   mountBatches(app, ports);
   mountAudit(app, ports);
+  mountAlerts(app, ports);
+  mountCodec(app, ports);
+  mountSession(app, ports);
 
   refuseOtherMethods(app);
   app.all('*', (c) =>
@@ -64,7 +76,15 @@ function documentOf(app: OpenAPIHono<Authenticated>, version: string) {
     info: { title: 'Starkeep', version, description: DESCRIPTION },
     servers: [{ url: '/api/v1' }],
   });
-  const securitySchemes = { key: { type: 'http' as const, scheme: 'bearer' } };
+  const securitySchemes = {
+    key: { type: 'http' as const, scheme: 'bearer' },
+    session: {
+      type: 'apiKey' as const,
+      in: 'cookie' as const,
+      name: SECURE_SESSION_COOKIE,
+      description: `Of a browser: \`POST /session\` sets it (\`${SESSION_COOKIE}\` where there is no TLS). Changes have to come from a page of this address.`,
+    },
+  };
   return { ...document, components: { ...document.components, securitySchemes } };
 }
 

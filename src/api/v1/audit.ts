@@ -1,7 +1,9 @@
 import { createRoute, z, type OpenAPIHono } from '@hono/zod-openapi';
+import { accepts } from 'hono/accepts';
+import { type AuditEvent as EventOfAudit, type AuditFilter, everyEntry } from '../../domain/audit.ts';
 import type { AuditStore } from '../../domain/ports.ts';
 import type { Authenticated } from '../auth.ts';
-import { allowed, json, problems } from './answers.ts';
+import { allowed, problems } from './answers.ts';
 import { Cursor, Limit, Next, pageOf, placeOf } from './cursor.ts';
 
 const AuditEvent = z
@@ -18,23 +20,77 @@ const AuditEvent = z
   })
   .openapi('AuditEvent');
 
+const NDJSON = 'application/x-ndjson';
+
+/** Typed by no name: the library's types take every media type that ends in `json` for JSON, and allow no stream for it. */
+const content: Record<string, { schema: z.ZodType }> = {
+  'application/json': { schema: z.strictObject({ events: z.array(AuditEvent), next: Next }) },
+  [NDJSON]: { schema: z.string() },
+};
+
+const Time = z.iso.datetime({ offset: true }).optional();
+const Word = z.string().min(1).max(300).optional();
+
 const list = createRoute({
   method: 'get',
   path: '/audit',
   summary: 'The audit log, newest first',
+  description: `With \`Accept: ${NDJSON}\` everything that fits comes in one answer, oldest first, one entry a line; \`limit\` and \`cursor\` do not count then. An answer that breaks off is not closed properly.`,
   ...allowed('admin'),
   request: {
-    query: z.strictObject({ since: z.iso.datetime({ offset: true }).optional(), limit: Limit, cursor: Cursor }),
+    query: z.strictObject({
+      since: Time,
+      until: Time,
+      actor: Word,
+      action: Word.openapi({
+        description: 'The whole action, or with `*` at the end its beginning',
+        example: 'deletion.*',
+      }),
+      subject: Word,
+      limit: Limit,
+      cursor: Cursor,
+    }),
   },
-  responses: { 200: json('A page of it', z.strictObject({ events: z.array(AuditEvent), next: Next })), ...problems() },
+  responses: {
+    200: { description: 'A page of it, or all of it', content },
+    ...problems(),
+  },
 });
 
 export function mountAudit(app: OpenAPIHono<Authenticated>, { audit }: { audit: Pick<AuditStore, 'read'> }): void {
   app.openapi(list, async (c) => {
-    const { since, limit, cursor } = c.req.valid('query');
+    const { since, until, actor, action, subject, limit, cursor } = c.req.valid('query');
+    const filter: AuditFilter = {
+      since: since === undefined ? null : new Date(since),
+      until: until === undefined ? null : new Date(until),
+      actor: actor ?? null,
+      action: action ?? null,
+      subject: subject ?? null,
+    };
+    if (
+      accepts(c, { supports: ['application/json', NDJSON], default: 'application/json', header: 'Accept' }) === NDJSON
+    ) {
+      return c.body(await lines(everyEntry(audit, filter)), 200, { 'content-type': NDJSON });
+    }
     const before = placeOf(z.string().regex(/^\d{1,18}$/), cursor);
-    const found = await audit.read({ before, since: since === undefined ? null : new Date(since), limit: limit + 1 });
+    const found = await audit.read({ ...filter, before, limit: limit + 1 });
     const { page, next } = pageOf(found, limit, ({ eventId }) => eventId);
     return c.json({ events: page, next }, 200);
+  });
+}
+
+/** Entry by entry, as fast as they are taken. The first is read before the answer begins, so that a record that cannot be read has its problem. */
+async function lines(events: AsyncGenerator<EventOfAudit, void, undefined>): Promise<ReadableStream<Uint8Array>> {
+  const encoder = new TextEncoder();
+  let coming = await events.next();
+  return new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      if (coming.done) return controller.close();
+      controller.enqueue(encoder.encode(`${JSON.stringify(coming.value)}\n`));
+      coming = await events.next();
+    },
+    async cancel() {
+      await events.return();
+    },
   });
 }

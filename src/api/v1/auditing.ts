@@ -16,11 +16,13 @@ export interface Act<T> {
   work: () => Promise<T>;
 }
 
-/** Does it in the name of the key, and has that in the audit log first. */
+/** Does it in the name of the key, also of the one that began a session, and has that in the audit log first. */
 export async function act<T>({ accounts, audit }: AuditingPorts, c: Context<Authenticated>, asked: Act<T>): Promise<T> {
   const { name, keyId } = c.get('key');
+  const session = c.get('session');
   const account = await accounts.current();
   const { action, subject, details = {}, work } = asked;
-  const entry = { accountId: account?.accountId ?? null, actor: name, action, subject, details: { keyId, ...details } };
+  const by = session === null ? { keyId } : { keyId, sessionId: session.sessionId };
+  const entry = { accountId: account?.accountId ?? null, actor: name, action, subject, details: { ...by, ...details } };
   return audited(audit, entry, work);
 }

@@ -11,7 +11,7 @@ const WITH_BODY = ['POST', 'PUT', 'PATCH', 'DELETE'];
 export function jsonBody(): MiddlewareHandler {
   return async (c, next) => {
     if (!WITH_BODY.includes(c.req.method)) return next();
-    const body = await readBody(c.req.raw, MAX_BODY_BYTES);
+    const body = await readBody(c.req.raw, { limit: MAX_BODY_BYTES });
     if (!body.ok && body.why === 'too_large')
       throw new ProblemError(413, 'Too large', `A request body has at most ${MAX_BODY_BYTES / 1024} KB.`);
     if (!body.ok) throw new ProblemError(408, 'Body incomplete', 'The body did not arrive in time; send it again.');
@@ -20,7 +20,7 @@ export function jsonBody(): MiddlewareHandler {
     const isEmpty = body.bytes.length === 0;
     if (isEmpty) headers.delete('content-type');
     else refuseOtherThanJson(c.req.header('content-type'), body.bytes);
-    const init = { method: c.req.method, headers, ...(isEmpty ? {} : { body: Uint8Array.from(body.bytes) }) };
+    const init = { method: c.req.method, headers, ...(isEmpty ? {} : { body: new Uint8Array(body.bytes) }) };
     c.req.raw = new Request(c.req.url, init);
     await next();
   };

@@ -155,6 +155,7 @@ describe('the environment of git', () => {
       'protocol.https.allow': 'always',
       'core.hooksPath': '/dev/null',
       'http.followRedirects': 'false',
+      'http.sslVerify': 'true',
       'credential.helper': '',
       'http.https://git.example.org:8443/.extraHeader': `Authorization: ${header('password')}`,
     });

@@ -383,6 +383,19 @@ describe('the other stars to compare with', () => {
     expect(await store.mirrors.starredOthers('github-1', 5)).toEqual(['ada/repo-4', 'ada/repo-3']);
   });
 
+  it.each(['SourceGone', 'SourceBlocked'])(
+    'are not those that vanished before they were mirrored (%s)',
+    async (kind) => {
+      for (const repoId of ['1', '2', '3']) await savePage(repository(repoId));
+      await store.db.query(
+        `update mirrors set status = 'permanent_failure', last_error_kind = $1, last_error_message = 'gone' where repo_id = '2'`,
+        [kind],
+      );
+
+      expect(await store.mirrors.starredOthers('github-1', 5)).toEqual(['ada/repo-3']);
+    },
+  );
+
   it('are first those that the last reading saw', async () => {
     const { accountId } = store.account;
     for (const repoId of ['1', '2', '3']) await savePage(repository(repoId));

@@ -145,6 +145,14 @@ describe('a sync with nothing to do', () => {
     expect(Date.parse(mirror.lastCheckedAt ?? '')).toBeGreaterThan(Date.parse('2026-01-02'));
   });
 
+  it('although both sides were compared says what is left out: an attempt that died may have done the rest', async () => {
+    const declined = [{ name: 'refs/heads/caf\ufffd', reason: 'its name is not valid UTF-8' }];
+
+    await write(synced({ outcome: 'unchanged', compared: true, declined, refs: { ...report().refs, declined: 1 } }));
+
+    expect(await store.mirror('7')).toMatchObject({ declinedCount: 1, declined });
+  });
+
   it('is the first sync of an equal pair all the same', async () => {
     await write(synced({ outcome: 'unchanged' }));
 

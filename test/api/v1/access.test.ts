@@ -204,10 +204,12 @@ describe('the document', () => {
     expect(document.servers).toEqual([{ url: '/api/v1' }]);
     expect(document.components.securitySchemes.key).toEqual({ type: 'http', scheme: 'bearer' });
     expect(Object.keys(document.paths).sort()).toEqual([
+      '/alerts',
       '/audit',
       '/batches',
       '/batches/{id}',
       '/batches/{id}/cancel',
+      '/codec/decode',
       '/deletions',
       '/deliveries',
       '/deliveries/{guid}/replay',
@@ -223,11 +225,14 @@ describe('the document', () => {
       '/mirrors/{id}/sync',
       '/mirrors/{id}/syncs',
       '/reconcile',
+      '/session',
     ]);
-    for (const path of Object.values(document.paths)) {
-      for (const route of Object.values(path)) {
+    for (const [path, routes] of Object.entries(document.paths)) {
+      for (const [method, route] of Object.entries(routes)) {
         expect(Object.keys(route.responses)).toEqual(expect.arrayContaining(['400', '401', '403', '500', '503']));
-        expect(route.security).toEqual([{ key: [] }]);
+        // Whoever begins a session has nothing yet but what the body brings.
+        const begins = path === '/session' && method === 'post';
+        expect(route.security).toEqual(begins ? [] : [{ key: [] }, { session: [] }]);
       }
     }
     expect(document.paths['/mirrors/{id}/approve-deletion']?.['post']?.['x-scope']).toBe('admin');

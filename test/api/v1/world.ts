@@ -64,7 +64,7 @@ export function withApi(changes: Partial<V1Ports> = {}): World {
   let v1: ReturnType<typeof createV1>;
 
   beforeEach(async () => {
-    await store.db.query('truncate api_keys restart identity');
+    await store.db.query('truncate api_keys, sessions restart identity');
     for (const scope of ['read', 'operate', 'admin'] as const) {
       keys[scope] = (await store.keys.create({ name: `${scope} key`, scope }))?.text ?? '';
     }
@@ -77,9 +77,11 @@ export function withApi(changes: Partial<V1Ports> = {}): World {
       control: world.control,
       settleKeys: async () => undefined,
       clientAddress: () => '203.0.113.7',
+      outerOrigin: () => 'http://localhost',
       filters: parseFilters({}),
       version: '1.2.3',
       archives: null,
+      codec: { decode: (payloads) => Promise.resolve(payloads) },
       source: { repositoryByName: async (fullName) => world.upstream.get(fullName) ?? { found: 'gone' } },
       log: pino({ level: 'trace' }, { write: (line: string) => logged.push(line) }),
       startReading: async (options) => {

@@ -9,6 +9,8 @@ export interface Fault {
   times?: number;
   /** Run, and waited for, before anything else happens to the request: to delay it, or to change something at the last moment. */
   before?: () => unknown;
+  /** Only looks on (`before`), whatever else befalls the request. */
+  watches?: true;
   /** Answered in place of OneDev. Without it the request is served, unless it breaks off. */
   status?: number;
   body?: string;
@@ -30,11 +32,14 @@ export class Faults {
   /** @returns true when the request is dealt with. Must be called in the same tick as the request came, so that it sees every byte. */
   async befall(request: IncomingMessage, response: ServerResponse): Promise<boolean> {
     const line = `${request.method} ${request.url}`;
-    const entry = this.#faults.find(({ fault, left }) => left > 0 && fault.match.test(line));
-    if (!entry) return false;
-    entry.left -= 1;
-    const { disconnect, status, body, before } = entry.fault;
+    const matching = this.#faults.filter(({ fault, left }) => left > 0 && fault.match.test(line));
+    if (matching.length === 0) return false;
+    const watching = matching.filter(({ fault }) => fault.watches);
+    const entry = matching.find(({ fault }) => !fault.watches);
+    if (entry) entry.left -= 1;
+    const { disconnect, status, body, before } = entry?.fault ?? {};
     if (typeof disconnect === 'object') breakOff(request, response, disconnect);
+    await Promise.all(watching.map(({ fault }) => fault.before?.()));
     await before?.();
     if (disconnect === 'at once') {
       request.socket.destroy();
