@@ -160,17 +160,11 @@ decisionCommand(program, 'resume', 'resume', 'go on with what was paused');
 program
   .command('history')
   .argument('<repository>', 'owner/name, name, or mirror id')
-  .description('what upstream rewrote or removed of a mirror, and was kept; and the runs of its workflow')
-  .option('--runs', 'only the runs: those under way, and those whose history is kept')
-  .option('--run <id>', 'the history of one run; with --json as `temporal workflow show --output json` prints it')
+  .description('what upstream rewrote or removed of a mirror, and was kept')
   .option('--json', 'for programs')
-  .action(async (repository: string, options: { runs?: boolean; run?: string; json?: boolean }) => {
-    const runs = await import('./commands/runs.ts');
-    if (options.run !== undefined) return runs.showRun(settings('none'), repository, options.run, options, out);
-    if (options.runs) return runs.listRuns(settings('none'), repository, options, out);
+  .action(async (repository: string, options: { json?: boolean }) => {
     const { history } = await import('./commands/archives.ts');
     await history(settings('none'), repository, options, out);
-    if (!options.json) await runs.listRuns(settings('none'), repository, options, out);
   });
 
 program
@@ -289,6 +283,22 @@ audit
   .action(async () => {
     const { verifyAudit } = await import('./commands/audit.ts');
     await verifyAudit(settings('none'), out);
+  });
+
+audit
+  .command('history')
+  .argument('<repository>', 'owner/name, name, or mirror id')
+  .description(
+    'the runs of its workflow, also those that Temporal has removed; with --json the last one as a file that replays',
+  )
+  .option('--run <id>', 'one run')
+  // `--json` is the parent's, which takes it wherever it stands.
+  .action(async (repository: string, _: unknown, command: Command) => {
+    const { run, json = false } = command.optsWithGlobals<{ run?: string; json?: boolean }>();
+    const runs = await import('./commands/runs.ts');
+    if (run !== undefined) return runs.showRun(settings('none'), repository, run, { json }, out);
+    if (json) return runs.showLastRun(settings('none'), repository, out);
+    await runs.listRuns(settings('none'), repository, {}, out);
   });
 
 const alerts = program

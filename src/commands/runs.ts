@@ -11,7 +11,7 @@ import { withDatabase, withTemporal } from './installation.ts';
 import { Refusal } from './refusal.ts';
 import { counted, time, typed, type Output } from './wording.ts';
 
-/** `starkeep history --runs` and `--run`: the runs of a mirror's workflow, also those that Temporal has removed. */
+/** `starkeep audit history`: the runs of a mirror's workflow, also those that Temporal has removed. */
 
 const SHOWN = 50;
 
@@ -31,7 +31,7 @@ export async function listRuns(config: Config, name: string, options: { json?: b
     }
     out.print(`${fullName}: ${counted(running?.length ?? 0, 'run')} under way, ${ended.length} kept.`);
     out.print(tableOf(running ?? [], ended));
-    out.print(`As Temporal has it, for a replay: ${typed(`history ${fullName} --run ID --json`)}`);
+    out.print(`As Temporal has it, for a replay: ${typed(`audit history ${fullName} --run ID --json`)}`);
   });
 }
 
@@ -58,13 +58,31 @@ export async function showRun(
   const json = kept?.json ?? (await ofTemporal(config, (runs) => runs.history({ workflowId, runId })));
   if (json === null) {
     throw new Refusal(
-      `There is no run ${runId} of ${fullName}, neither in the record nor in Temporal. ${typed(`history ${fullName} --runs`)} names those there are.`,
+      `There is no run ${runId} of ${fullName}, neither in the record nor in Temporal. ${typed(`audit history ${fullName}`)} names those there are.`,
     );
   }
   if (options.json) return out.print(json);
   const { events = [] } = JSON.parse(json) as { events?: ShownEvent[] };
   out.print(`${fullName}, run ${runId} of ${workflowId}: ${counted(events.length, 'event')}`);
   for (const event of events) out.print(lineOf(event));
+}
+
+/**
+ * The history of the run that ended last, or, when none is kept, of the one under way, as `temporal workflow show --output json` prints it.
+ * @throws Refusal when there is neither
+ */
+export async function showLastRun(config: Config, name: string, out: Output): Promise<void> {
+  const { fullName, workflowId, kept } = await withDatabase(config, async (db) => {
+    const mirror = await oneMirror(db, name);
+    const ofMirror = workflowIdOf(mirror.mirrorId);
+    const ended = await createHistoryStore(db).list(ofMirror, SHOWN);
+    return { fullName: mirror.fullName, workflowId: ofMirror, kept: ended.find(({ omitted }) => omitted === null) };
+  });
+  const last = kept ?? (await ofTemporal(config, (runs) => runs.running(workflowId)))?.[0];
+  if (last) return showRun(config, name, last.runId, { json: true }, out);
+  throw new Refusal(
+    `${fullName}: no run of ${workflowId} is under way, and no history is kept yet; that is done once an hour.`,
+  );
 }
 
 interface ShownEvent {

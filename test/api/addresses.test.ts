@@ -1,7 +1,7 @@
 import { BlockList } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { addRange } from '../../src/adapters/address-ranges.ts';
-import { clientAddress, contains, plainAddress } from '../../src/api/addresses.ts';
+import { clientAddress, contains, networkOf, outerOrigin, plainAddress } from '../../src/api/addresses.ts';
 
 function listOf(...ranges: string[]): BlockList {
   const list = new BlockList();
@@ -88,5 +88,50 @@ describe('clientAddress', () => {
 
   it('trusts nobody by default', () => {
     expect(clientAddress('127.0.0.1', '192.0.2.1', new BlockList())).toBe('127.0.0.1');
+  });
+});
+
+describe('networkOf', () => {
+  it.each([
+    ['203.0.113.7', '203.0.113.7'],
+    ['::ffff:203.0.113.7', '203.0.113.7'],
+    ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2::/64'],
+    ['2001:0DB8:0001:0002::1', '2001:db8:1:2::/64'],
+    ['2001:db8::1', '2001:db8:0:0::/64'],
+    ['::1', '0:0:0:0::/64'],
+    ['::', '0:0:0:0::/64'],
+    ['', ''],
+  ])('of %s is %s', (address, network) => {
+    expect(networkOf(address)).toBe(network);
+  });
+});
+
+describe('outerOrigin', () => {
+  const proxies = listOf('10.0.0.0/8');
+  const headers = { host: 'inner:8000', forwardedHost: 'starkeep.example', forwardedProto: 'https' };
+
+  it.each([
+    ['what the peer asked, when it is no proxy of ours', '203.0.113.7', headers, 'http://inner:8000'],
+    ['what our proxy names', '10.0.0.1', headers, 'https://starkeep.example'],
+    [
+      'the nearest proxy’s, of several',
+      '10.0.0.1',
+      { ...headers, forwardedHost: 'a.example, b', forwardedProto: 'HTTPS, http' },
+      'https://a.example',
+    ],
+    [
+      'our own host, where the proxy keeps it',
+      '10.0.0.1',
+      { ...headers, forwardedHost: undefined },
+      'https://inner:8000',
+    ],
+    [
+      'without TLS, where the proxy says nothing',
+      '10.0.0.1',
+      { ...headers, forwardedProto: undefined },
+      'http://starkeep.example',
+    ],
+  ])('is %s', (_, peer, sent, origin) => {
+    expect(outerOrigin(peer, sent, proxies)).toBe(origin);
   });
 });

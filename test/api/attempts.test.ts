@@ -50,3 +50,37 @@ describe('failed attempts', () => {
     expect(attempts.failed('a-99999').pauseMs).toBe(100);
   });
 });
+
+describe('the standing of an address', () => {
+  it('is unknown, failing for a quarter of an hour after a failure, and unknown again', () => {
+    const { attempts, pass } = withClock();
+    const standings = [attempts.standing('192.0.2.1')];
+    attempts.failed('192.0.2.1');
+    standings.push(attempts.standing('192.0.2.1'), attempts.standing('192.0.2.2'));
+    pass(15 * 60_000);
+
+    expect([...standings, attempts.standing('192.0.2.1')]).toEqual(['unknown', 'failing', 'unknown', 'unknown']);
+  });
+
+  it('is good for a day once it was let in, whatever fails from there', () => {
+    const { attempts, pass } = withClock();
+    attempts.succeeded('192.0.2.1');
+    attempts.failed('192.0.2.1');
+    const standings = [attempts.standing('192.0.2.1')];
+    pass(24 * 3_600_000 - 1);
+    standings.push(attempts.standing('192.0.2.1'));
+    pass(1);
+
+    expect([...standings, attempts.standing('192.0.2.1')]).toEqual(['good', 'good', 'unknown']);
+  });
+
+  it('is one for a whole /64', () => {
+    const { attempts } = withClock();
+    attempts.failed('2001:db8:1:2::1');
+
+    expect([attempts.standing('2001:db8:1:2:ffff::9'), attempts.standing('2001:db8:1:3::1')]).toEqual([
+      'failing',
+      'unknown',
+    ]);
+  });
+});

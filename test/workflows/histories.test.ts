@@ -113,8 +113,9 @@ describe('the histories of runs that have ended', () => {
       TEMPORAL_NAMESPACE: temporal.namespace,
     };
 
-    const listed = await run(['history', 'ada/engine', '--runs'], settings);
-    const shown = await run(['history', 'ada/engine', '--run', ended.runId, '--json'], settings);
+    const listed = await run(['audit', 'history', 'ada/engine'], settings);
+    const shown = await run(['audit', 'history', 'ada/engine', '--run', ended.runId, '--json'], settings);
+    const last = await run(['audit', 'history', 'ada/engine', '--json'], settings);
     await handle.terminate();
 
     expect(first).toMatchObject({ archived: 1, omitted: 0, gone: 0 });
@@ -125,6 +126,7 @@ describe('the histories of runs that have ended', () => {
     expect(listed.stdout).toContain('1 run under way, 1 kept');
     expect(listed.stdout).toContain(ended.runId);
     expect(listed.stdout).toContain(handle.firstExecutionRunId);
+    expect(last).toEqual(shown);
     const history: unknown = JSON.parse(shown.stdout);
     const replay = Worker.runReplayHistory({ workflowBundle: await workflowBundle() }, history, ended.workflowId);
     await expect(replay).resolves.toBeUndefined();

@@ -66,6 +66,15 @@ describe('a delivery', () => {
     ]);
   });
 
+  it('is known for ever: longer than the three days in which GitHub redelivers, and than anything that tidies up', async () => {
+    await store.deliveries.take(delivery('g-1'));
+    await store.deliveries.markDispatched('g-1', 'mirror-github-7');
+    await store.db.query(`update deliveries set received_at = now() - interval '10 years'`);
+    await store.alerts.tidy();
+
+    expect(await store.deliveries.take(delivery('g-1'))).toBe('done');
+  });
+
   it('is new for exactly one of many that bring it at once', async () => {
     const guids = Array.from({ length: 10 }, (_, index) => `guid-${index}`);
 
