@@ -34,7 +34,7 @@ export interface AuthPorts {
 /** Of the path that was asked for, so much is told. */
 const SHOWN_PATH = 200;
 
-const HOW = 'Send the header `Authorization: Bearer KEY`; `starkeep keys create --name NAME` makes a key.';
+const HOW = 'Send a key as a bearer token in the header `Authorization`; `starkeep keys create --name NAME` makes one.';
 
 /** Looks whose key a text is. Shared by all ways in, so that who fails at one is slowed at each. */
 export interface Doorkeeper {

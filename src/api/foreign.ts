@@ -27,6 +27,6 @@ export function askedBy(c: Context, origin: string): 'our own page' | 'another s
 
 export function foreign(): ProblemError {
   const detail =
-    'A change by session has to come from a page of this address: the browser says so with Sec-Fetch-Site or Origin. Programs send `Authorization: Bearer KEY` instead.';
+    'A change by session has to come from a page of this address: the browser says so with Sec-Fetch-Site or Origin. Programs send a key as a bearer token instead.';
   return new ProblemError(403, 'Not from our own page', detail);
 }

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { FAILURES } from '../../src/domain/failures.ts';
 import { createRedactor } from '../../src/domain/redaction.ts';
 
 const MASK = '[redacted]';
@@ -128,6 +129,14 @@ describe('what looks like a credential', () => {
     '-----BEGIN CERTIFICATE-----',
   ])('%s is left as it is', (text) => {
     expect(redact(text)).toBe(text);
+  });
+});
+
+describe('our own words', () => {
+  it('are none of it: what is said of every failure stays as it is', () => {
+    const words = Object.values(FAILURES).map(({ hint }) => hint);
+
+    expect(words.map(createRedactor([]))).toEqual(words);
   });
 });
 
