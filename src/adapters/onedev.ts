@@ -106,8 +106,10 @@ export function createOnedev(options: OnedevOptions): Onedev {
     const fits = paths.some((path) => samePath(path, project.path));
     for (const path of fits ? [] : paths) {
       if (await move(project, mirrorId, path, described)) {
-        log('moved a mirror on OneDev', { mirrorId, from: project.path, to: path });
-        return { ...asTarget(project.id, path), created: false, moved: true, detour: detourTo(path, paths, reasons) };
+        // The group may have been there before us, in another spelling.
+        const moved = asTarget(project.id, (await client.project(project.id))?.path ?? path);
+        log('moved a mirror on OneDev', { mirrorId, from: project.path, to: moved.path });
+        return { ...moved, created: false, moved: true, detour: detourTo(path, paths, reasons) };
       }
       reasons.push(takenBy(path, null));
     }

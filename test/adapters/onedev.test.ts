@@ -372,6 +372,16 @@ describe('a mirror that has its project', () => {
     });
   });
 
+  it('has the path OneDev gives it, below a group that was there in another spelling', async () => {
+    const known = await onedev.ensureProject(wish());
+    await standin.addForeignProject('github/LF/own');
+
+    const moved = await onedev.ensureProject(wish({ known, fullName: 'lf/kernel' }));
+
+    expect(moved).toMatchObject({ path: 'github/LF/kernel', moved: true, detour: null });
+    expect(standin.project('github/LF/kernel')?.id).toBe(Number(known.projectId));
+  });
+
   it('takes its second name when the new one is somebody else’s', async () => {
     const known = await onedev.ensureProject(wish());
     const foreign = await standin.addForeignProject('github/lf/kernel');
