@@ -5,6 +5,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, inject, it } from 'vitest';
+import { freePort } from '../src/local/free-port.ts';
 import { processIdentity } from '../src/local/process-identity.ts';
 import { VERSION } from '../src/version.ts';
 import { deliver } from './standins/github-webhooks.ts';
@@ -266,6 +267,7 @@ describe('starkeep up on a data folder that another one uses', () => {
     const { code, stderr } = await run(['up'], {
       ...given,
       STARKEEP_DATA_DIR: dataDir,
+      STARKEEP_PORT: String(await freePort()),
       TEMPORAL_CLI: inject('temporalCli'),
     });
 
