@@ -1,0 +1,3 @@
+export function Deletions() {
+  return null;
+}
