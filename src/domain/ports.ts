@@ -5,7 +5,18 @@ import type { BatchItem, BatchProgress, BatchRequest, BatchState } from './batch
 import type { RepoEvent } from './events.ts';
 import type { ApiKey, KeyScope } from './keys.ts';
 import type { ArchivedRun, ArchivePlan, ClosedRun, RunningRun } from './histories.ts';
-import type { MirrorPage, MirrorQuery, MirrorView, DeliveryView, DeletionView, SyncView } from './overview.ts';
+import type {
+  DeletionView,
+  DeliveryView,
+  MirrorFacets,
+  MirrorFilter,
+  MirrorPage,
+  MirrorQuery,
+  MirrorView,
+  SyncDay,
+  SyncView,
+  Totals,
+} from './overview.ts';
 import type { PreviewCandidate } from './filter-preview.ts';
 import type { Recorded, RecordEntry } from './record.ts';
 import type { DeliveryAttempts, MissedDelivery, RecoveryEnd } from './recovery.ts';
@@ -104,10 +115,26 @@ export interface SourceHost {
   gitRemote(repository: { cloneUrl: string; sshUrl: string | null }): Promise<GitRemote>;
 }
 
+/** What is left of a limit of so many requests an hour. */
+export interface SourceBudget {
+  /** `null`: the answer did not say how many an hour has. */
+  limit: number | null;
+  remaining: number;
+  /** When it is whole again, in epoch seconds. */
+  reset: number;
+}
+
+/** What GitHub last said of its hourly limit, so that processes that ask it nothing can tell. */
+export interface BudgetStore {
+  note(budget: SourceBudget): Promise<void>;
+  /** @returns `null` when no worker has noted one */
+  last(): Promise<{ limit: number; remaining: number; resetAt: string; seenAt: string } | null>;
+}
+
 /** The readings of the star list that keep the record true cheaply. */
 export interface SourceStars {
   /** What is left of the hour's requests, and when it is whole again (epoch seconds); `null` before the first answer and where there is no limit. */
-  limits(): { remaining: number; reset: number } | null;
+  limits(): SourceBudget | null;
   /** One page of the stars by last push, latest first, 100 repositories. */
   recentlyPushed(next: string | null): Promise<StarPage>;
   /** Whether {@link sweepPage} can be asked: it needs a token. */
@@ -581,8 +608,13 @@ export interface HistoryStore {
 
 /** What people and programs look at, a page at a time. Read only. */
 export interface OverviewStore {
-  /** By name. */
   mirrors(query: MirrorQuery): Promise<MirrorPage>;
+  countMirrors(filter: MirrorFilter): Promise<number>;
+  /** @param limit of each kind */
+  facets(limit: number): Promise<MirrorFacets>;
+  totals(): Promise<Totals>;
+  /** The last so many UTC days, the oldest first, also those on which nothing was. */
+  syncDays(days: number): Promise<SyncDay[]>;
   mirror(mirrorId: string): Promise<MirrorView | null>;
   /** Newest first. @param page.before a sync id: only older ones */
   syncs(mirrorId: string, page: { before: string | null; limit: number }): Promise<SyncView[]>;

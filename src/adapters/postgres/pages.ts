@@ -4,7 +4,9 @@ import type { DeclinedRef, LfsReport } from '../../domain/model.ts';
 import type { DeliveryView, MirrorView, SyncView } from '../../domain/overview.ts';
 import type { OverviewStore } from '../../domain/ports.ts';
 import type { Database, Row } from './database.ts';
+import { countStatement, listStatement } from './mirror-lists.ts';
 import { openDeletions } from './overview.ts';
+import { facetsOf, syncDaysOf, totalsOf } from './totals.ts';
 
 /** What the API reads, a page at a time; every order has an index that gives it. */
 
@@ -18,21 +20,27 @@ const DELIVERY_COLUMNS =
 
 export function createOverviewStore(db: Database): OverviewStore {
   return {
-    async mirrors({ status, search, after, limit }) {
-      const rows = await db.query(
-        `select ${MIRROR_COLUMNS}, lower(full_name) as name from mirrors
-          where ($1::text is null or status = $1) and ($2::text is null or full_name ilike $2)
-            and ($3::text is null or (lower(full_name), mirror_id) > ($3, $4::text))
-          order by lower(full_name), mirror_id limit $5`,
-        // One more than asked for tells whether there is a next page.
-        [status, search === null ? null : containing(search), after?.name ?? null, after?.mirrorId ?? null, limit + 1],
-      );
+    async mirrors(query) {
+      const { limit, sort } = query;
+      // One more than asked for tells whether there is a next page.
+      const { text, values } = listStatement(MIRROR_COLUMNS, { ...query, limit: limit + 1 });
+      const rows = await db.query(text, values);
       const last = rows.length > limit ? rows[limit - 1] : undefined;
       return {
         mirrors: rows.slice(0, limit).map(mirrorOf),
-        next: last ? { name: String(last['name']), mirrorId: String(last['mirror_id']) } : null,
+        next: last ? { sort, key: String(last['sort_key']), mirrorId: String(last['mirror_id']) } : null,
       };
     },
+
+    async countMirrors(filter) {
+      const { text, values } = countStatement(filter);
+      const [row] = await db.query(text, values);
+      return Number(row?.['count'] ?? 0);
+    },
+
+    facets: (limit) => facetsOf(db, limit),
+    totals: () => totalsOf(db),
+    syncDays: (days) => syncDaysOf(db, days),
 
     async mirror(mirrorId) {
       const [row] = await db.query(`select ${MIRROR_COLUMNS} from mirrors where mirror_id = $1`, [mirrorId]);
@@ -82,10 +90,6 @@ export function createOverviewStore(db: Database): OverviewStore {
       return rows.map(candidateOf);
     },
   };
-}
-
-function containing(text: string): string {
-  return `%${text.replace(/[\\%_]/g, '\\$&')}%`;
 }
 
 function mirrorOf(row: Row): MirrorView {

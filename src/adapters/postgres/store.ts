@@ -4,6 +4,7 @@ import type {
   AuditStore,
   BatchStore,
   BatchWork,
+  BudgetStore,
   DeletionStore,
   DeliveryStore,
   HistoryStore,
@@ -21,6 +22,7 @@ import { type AlertPolicy, createAlertStore, NO_CHANNELS } from './alerts.ts';
 import { createKeyStore } from './api-keys.ts';
 import { createAuditStore } from './audit.ts';
 import { createBatchStore } from './batches.ts';
+import { createBudgetStore } from './budget.ts';
 import type { Database } from './database.ts';
 import { createDeletionStore } from './deletions.ts';
 import { createDeliveryStore } from './deliveries.ts';
@@ -49,6 +51,7 @@ export interface Store {
   settings: SettingsStore;
   histories: HistoryStore;
   overview: OverviewStore;
+  budget: BudgetStore;
 }
 
 /** Every table's queries over one database. @param alerts which channels there are for what is raised here */
@@ -69,5 +72,6 @@ export function createStore(db: Database, alerts: AlertPolicy = NO_CHANNELS): St
     settings: createSettingsStore(db),
     histories: createHistoryStore(db),
     overview: createOverviewStore(db),
+    budget: createBudgetStore(db),
   };
 }

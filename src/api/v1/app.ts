@@ -19,15 +19,20 @@ import { mountFilters, type FilterPorts } from './filters.ts';
 import { mountMirrors, type MirrorPorts } from './mirrors.ts';
 import { mountReconcile, type ReconcilePorts } from './reconcile.ts';
 import { mountLogin, mountSession } from './session.ts';
+import { mountStats, type StatsPorts } from './stats.ts';
 
 export interface V1Ports extends AuthPorts, BatchPorts, ReconcilePorts, Omit<FilterPorts, 'overview'> {
   audit: AuditStore;
-  alerts: Pick<AlertStore, 'page'>;
+  accounts: StatsPorts['accounts'];
+  alerts: Pick<AlertStore, 'page'> & StatsPorts['alerts'];
+  readings: StatsPorts['readings'];
+  budget: StatsPorts['budget'];
+  sweeps: StatsPorts['sweeps'];
   mirrors: MirrorPorts['mirrors'] & ArchivePorts['mirrors'];
   archives: ArchivePorts['archives'];
   source: MirrorPorts['source'];
-  overview: MirrorPorts['overview'] & DeliveryPorts['overview'] & FilterPorts['overview'];
-  deliveries: DeliveryPorts['deliveries'];
+  overview: StatsPorts['overview'] & MirrorPorts['overview'] & DeliveryPorts['overview'] & FilterPorts['overview'];
+  deliveries: DeliveryPorts['deliveries'] & StatsPorts['deliveries'];
   codec: CodecPorts['codec'];
   control: MirrorPorts['control'] & DeliveryPorts['control'] & BatchPorts['control'];
   version: string;
@@ -51,6 +56,7 @@ export function createV1(ports: V1Ports): OpenAPIHono<Authenticated> {
   mountLogin(app, ports, doorkeeper);
   app.use('*', authenticate(ports, doorkeeper), jsonBody());
 
+  mountStats(app, ports);
   mountMirrors(app, ports);
   mountArchives(app, ports);
   mountDeliveries(app, ports);

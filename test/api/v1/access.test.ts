@@ -106,7 +106,7 @@ describe('a request that cannot be one', () => {
     const { body } = await world.ask('GET', '/mirrors?status=fine&limit=0&colour=red');
 
     expect(body.errors).toEqual([
-      { in: 'query', field: 'status', problem: expect.stringContaining('"pending"|"in_progress"') as string },
+      { in: 'query', field: 'status.0', problem: expect.stringContaining('"pending"|"in_progress"') as string },
       { in: 'query', field: 'limit', problem: expect.stringContaining('>=1') as string },
       { in: 'query', field: '', problem: 'Unrecognized key: "colour"' },
     ]);
@@ -215,6 +215,7 @@ describe('the document', () => {
       '/deliveries/{guid}/replay',
       '/filters/preview',
       '/mirrors',
+      '/mirrors/facets',
       '/mirrors/{id}',
       '/mirrors/{id}/approve-deletion',
       '/mirrors/{id}/cancel-deletion',
@@ -226,6 +227,7 @@ describe('the document', () => {
       '/mirrors/{id}/syncs',
       '/reconcile',
       '/session',
+      '/stats',
     ]);
     for (const [path, routes] of Object.entries(document.paths)) {
       for (const [method, route] of Object.entries(routes)) {

@@ -79,6 +79,7 @@ export function withApi(changes: Partial<V1Ports> = {}): World {
       clientAddress: () => '203.0.113.7',
       outerOrigin: () => 'http://localhost',
       filters: parseFilters({}),
+      sweeps: { everyMs: 900_000, nextAt: () => Promise.resolve('2026-11-25T18:00:00.000Z') },
       version: '1.2.3',
       archives: null,
       codec: { decode: (payloads) => Promise.resolve(payloads) },
@@ -119,7 +120,8 @@ export function withApi(changes: Partial<V1Ports> = {}): World {
         },
         ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
       });
-      const parsed: unknown = await response.json();
+      const isJson = /json($|;)/.test(response.headers.get('content-type') ?? '');
+      const parsed: unknown = isJson ? await response.json() : await response.text();
       expectDocumented(v1, method, path.replace(/\?.*/, ''), response, parsed);
       return { status: response.status, body: parsed, headers: response.headers };
     },
