@@ -2,6 +2,7 @@ import type { AlertKind, AlertNews, AlertNotice, AlertView, Condition, DeliveryR
 import type { AuditEntry, AuditEvent, AuditFilter, AuditVerdict } from './audit.ts';
 import type { HistoryLine } from './archives.ts';
 import type { BatchItem, BatchProgress, BatchRequest, BatchState } from './batches.ts';
+import type { Change } from './changes.ts';
 import type { RepoEvent } from './events.ts';
 import type { ApiKey, KeyScope } from './keys.ts';
 import type { ArchivedRun, ArchivePlan, ClosedRun, RunningRun } from './histories.ts';
@@ -604,6 +605,18 @@ export interface HistoryStore {
   read(runId: string): Promise<{ run: ArchivedRun; json: string | null } | null>;
   /** @returns how many were removed */
   removeOlderThan(ageMs: number): Promise<number>;
+}
+
+/** What changed in the last quarter of an hour. */
+export interface ChangeStore {
+  /** The last number that was given; `0`: none yet. */
+  newest(): Promise<string>;
+  /**
+   * What changed after that number, in their order; some that came just before it too, since numbers are not told in their order.
+   * @returns `null` when that is not known any more, or is more than `limit`
+   */
+  since(id: string, limit: number): Promise<Change[] | null>;
+  forgetOld(): Promise<void>;
 }
 
 /** What people and programs look at, a page at a time. Read only. */

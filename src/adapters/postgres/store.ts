@@ -5,6 +5,7 @@ import type {
   BatchStore,
   BatchWork,
   BudgetStore,
+  ChangeStore,
   DeletionStore,
   DeliveryStore,
   HistoryStore,
@@ -23,6 +24,7 @@ import { createKeyStore } from './api-keys.ts';
 import { createAuditStore } from './audit.ts';
 import { createBatchStore } from './batches.ts';
 import { createBudgetStore } from './budget.ts';
+import { createChangeStore } from './changes.ts';
 import type { Database } from './database.ts';
 import { createDeletionStore } from './deletions.ts';
 import { createDeliveryStore } from './deliveries.ts';
@@ -52,6 +54,7 @@ export interface Store {
   histories: HistoryStore;
   overview: OverviewStore;
   budget: BudgetStore;
+  changes: ChangeStore;
 }
 
 /** Every table's queries over one database. @param alerts which channels there are for what is raised here */
@@ -73,5 +76,6 @@ export function createStore(db: Database, alerts: AlertPolicy = NO_CHANNELS): St
     histories: createHistoryStore(db),
     overview: createOverviewStore(db),
     budget: createBudgetStore(db),
+    changes: createChangeStore(db),
   };
 }

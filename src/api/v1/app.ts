@@ -15,13 +15,14 @@ import { jsonBody } from './body.ts';
 import { type CodecPorts, mountCodec } from './codec.ts';
 import { mountDeletions } from './deletions.ts';
 import { mountDeliveries, type DeliveryPorts } from './deliveries.ts';
+import { type EventPorts, mountEvents } from './events.ts';
 import { mountFilters, type FilterPorts } from './filters.ts';
 import { mountMirrors, type MirrorPorts } from './mirrors.ts';
 import { mountReconcile, type ReconcilePorts } from './reconcile.ts';
 import { mountLogin, mountSession } from './session.ts';
 import { mountStats, type StatsPorts } from './stats.ts';
 
-export interface V1Ports extends AuthPorts, BatchPorts, ReconcilePorts, Omit<FilterPorts, 'overview'> {
+export interface V1Ports extends AuthPorts, BatchPorts, ReconcilePorts, EventPorts, Omit<FilterPorts, 'overview'> {
   audit: AuditStore;
   accounts: StatsPorts['accounts'];
   alerts: Pick<AlertStore, 'page'> & StatsPorts['alerts'];
@@ -57,6 +58,7 @@ export function createV1(ports: V1Ports): OpenAPIHono<Authenticated> {
   app.use('*', authenticate(ports, doorkeeper), jsonBody());
 
   mountStats(app, ports);
+  mountEvents(app, ports);
   mountMirrors(app, ports);
   mountArchives(app, ports);
   mountDeliveries(app, ports);

@@ -213,6 +213,7 @@ describe('the document', () => {
       '/deletions',
       '/deliveries',
       '/deliveries/{guid}/replay',
+      '/events',
       '/filters/preview',
       '/mirrors',
       '/mirrors/facets',

@@ -2,6 +2,7 @@ import { Hono } from 'hono';
 import { pino } from 'pino';
 import { beforeEach, expect } from 'vitest';
 import { createV1, type V1Ports } from '../../../src/api/v1/app.ts';
+import { createFeed } from '../../../src/api/feed.ts';
 import { parseFilters } from '../../../src/domain/filters.ts';
 import type { KeyScope } from '../../../src/domain/keys.ts';
 import type { SourceRepository } from '../../../src/domain/model.ts';
@@ -82,6 +83,7 @@ export function withApi(changes: Partial<V1Ports> = {}): World {
       sweeps: { everyMs: 900_000, nextAt: () => Promise.resolve('2026-11-25T18:00:00.000Z') },
       version: '1.2.3',
       archives: null,
+      feed: createFeed(),
       codec: { decode: (payloads) => Promise.resolve(payloads) },
       source: { repositoryByName: async (fullName) => world.upstream.get(fullName) ?? { found: 'gone' } },
       log: pino({ level: 'trace' }, { write: (line: string) => logged.push(line) }),
