@@ -92,6 +92,7 @@ export async function runApi(config: Config): Promise<void> {
     source,
     archives,
     codec: createPayloadCodec(config.temporal.payloadKeys),
+    places: placesOf(config),
     settleKeys,
     startReading: startManualReading,
     sweeps: { everyMs: config.reconcileEveryMs, nextAt: () => nextReadingAt(temporal) },
@@ -139,6 +140,12 @@ function watchChanges(ports: { url: string; feed: Feed; changes: Store['changes'
   });
   const forgetting = watchEvery(FORGET_EVERY_MS, () => changes.forgetOld(), 'old changes are not forgotten', log);
   return { stop: async () => void (await Promise.all([listening.stop(), forgetting.stop()])) };
+}
+
+/** For links to the servers beside Starkeep. */
+function placesOf({ onedev, temporal: { uiUrl, namespace } }: Config): V1Ports['places'] {
+  const temporalUiUrl = uiUrl === undefined ? null : `${uiUrl}/namespaces/${encodeURIComponent(namespace)}`;
+  return { onedevUrl: onedev.url ?? null, temporalUiUrl };
 }
 
 /** What an api alone need not be told: then it refuses the few questions that only OneDev can answer. */

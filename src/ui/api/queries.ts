@@ -6,12 +6,14 @@ import type {
   AuditEvent,
   Batch,
   BatchProblem,
+  Chain,
   Deletion,
   Delivery,
   DeliveryDetail,
   Facets,
   Mirror,
   MirrorPage,
+  Places,
   RunningTransfer,
   Setting,
   Stats,
@@ -204,6 +206,19 @@ export function auditQuery(filters: AuditFilters) {
     getNextPageParam: (last) => last.next,
   });
 }
+
+export const chainQuery = queryOptions({
+  queryKey: ['chain'],
+  queryFn: ({ signal }) => get<Chain>('/audit/chain', {}, signal),
+  staleTime: Infinity,
+});
+
+/** Where the servers beside Starkeep are. */
+export const placesQuery = queryOptions({
+  queryKey: ['places'],
+  queryFn: ({ signal }) => get<Places>('/places', {}, signal),
+  staleTime: Infinity,
+});
 
 export function alertsQuery(state: 'open' | 'all') {
   return infiniteQueryOptions({

@@ -293,3 +293,13 @@ export interface ApiKey {
   lastUsedAt?: string | null;
   revokedAt?: string | null;
 }
+
+export type Chain = { checkedAt: string } & (
+  { intact: true; events: number; head: string } | { intact: false; eventId: string; problem: string }
+);
+
+/** Addresses without a slash at the end; `null` where this installation does not know one. */
+export interface Places {
+  onedevUrl: string | null;
+  temporalUiUrl: string | null;
+}

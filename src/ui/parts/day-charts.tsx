@@ -36,8 +36,11 @@ export default function DayCharts({ days }: { days: Day[] }) {
           yAxisProps={{ allowDecimals: false, width: 48 }}
           barChartProps={{ accessibilityLayer: false }}
         />
+        <Text size="xs" c="dimmed" mt="md" mb={4}>
+          Bytes moved
+        </Text>
         <AreaChart
-          h={130}
+          h={160}
           data={data}
           dataKey="day"
           series={[{ name: 'Bytes', color: 'blue.6' }]}

@@ -85,6 +85,7 @@ export function withApi(changes: Partial<V1Ports> = {}): World {
       archives: null,
       feed: createFeed(),
       codec: { decode: (payloads) => Promise.resolve(payloads) },
+      places: { onedevUrl: 'https://onedev.test', temporalUiUrl: 'https://temporal.test/namespaces/default' },
       source: { repositoryByName: async (fullName) => world.upstream.get(fullName) ?? { found: 'gone' } },
       log: pino({ level: 'trace' }, { write: (line: string) => logged.push(line) }),
       startReading: async (options) => {
