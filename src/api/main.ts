@@ -13,6 +13,7 @@ import { createDatabase } from '../adapters/postgres/database.ts';
 import { refuseOutdated } from '../adapters/postgres/migrate.ts';
 import { createStore, type Store } from '../adapters/postgres/store.ts';
 import { nextReadingAt } from '../adapters/schedules.ts';
+import { createRunningTransfers } from '../adapters/temporal-progress.ts';
 import { createMirrorControl, MANUAL_RECONCILE_WORKFLOW_ID, openTemporal, startReading } from '../adapters/temporal.ts';
 import { ConfigError, required, type Config } from '../config.ts';
 import { Failure } from '../domain/failures.ts';
@@ -95,6 +96,7 @@ export async function runApi(config: Config): Promise<void> {
     places: placesOf(config),
     settleKeys,
     startReading: startManualReading,
+    transfers: createRunningTransfers(temporal),
     sweeps: { everyMs: config.reconcileEveryMs, nextAt: () => nextReadingAt(temporal) },
     filters,
     version: VERSION,

@@ -1,3 +1,4 @@
+import type { RepoEvent } from './events.ts';
 import type { DeclinedRef, LfsReport, MirrorStatus } from './model.ts';
 
 /** The record as people and programs look at it. Times are ISO. */
@@ -207,16 +208,50 @@ export interface DeliveryView {
   ignoredReason: string | null;
 }
 
+/** A delivery as far as it is kept. */
+export interface DeliveryDetail extends DeliveryView {
+  correlationId: string;
+  /** What is dispatched of it; `null`: it was ignored. */
+  repoEvent: RepoEvent | null;
+}
+
+/** Which deliveries; everything given has to fit. */
+export interface DeliveryFilter {
+  event: string | null;
+  outcome: DeliveryView['outcome'] | null;
+  /** The whole name, in any case of letters. */
+  fullName: string | null;
+}
+
+/** `open`: not over yet · `done`: over, however it ended. */
+export const DELETION_STATES = ['open', 'done', 'all'] as const;
+
+export type DeletionStates = (typeof DELETION_STATES)[number];
+
+/** A mirror whose sync runs. */
+export interface MirrorUnderWay {
+  mirrorId: string;
+  repoId: string;
+  fullName: string;
+  /** The record's last word about it: some time after it began. */
+  since: string;
+}
+
 export interface DeletionView {
+  deletionId: string;
   mirrorId: string;
   fullName: string;
   projectPath: string | null;
   policy: string;
   state: string;
   proof: string;
-  /** Why it waits, in a sentence. */
+  /** Why it waits, or ended as it did, in a sentence. */
   reason: string | null;
   requestedAt: string;
   /** `null`: when a person approves. */
   dueAt: string | null;
+  /** Who decided about it last, whether it is over or not. */
+  decidedBy: string | null;
+  /** `null`: it is not over. */
+  finishedAt: string | null;
 }

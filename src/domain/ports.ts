@@ -7,12 +7,16 @@ import type { RepoEvent } from './events.ts';
 import type { ApiKey, KeyScope } from './keys.ts';
 import type { ArchivedRun, ArchivePlan, ClosedRun, RunningRun } from './histories.ts';
 import type {
+  DeletionStates,
   DeletionView,
+  DeliveryDetail,
+  DeliveryFilter,
   DeliveryView,
   MirrorFacets,
   MirrorFilter,
   MirrorPage,
   MirrorQuery,
+  MirrorUnderWay,
   MirrorView,
   SyncDay,
   SyncView,
@@ -631,10 +635,16 @@ export interface OverviewStore {
   mirror(mirrorId: string): Promise<MirrorView | null>;
   /** Newest first. @param page.before a sync id: only older ones */
   syncs(mirrorId: string, page: { before: string | null; limit: number }): Promise<SyncView[]>;
+  /** Syncs that run, the oldest first. */
+  underWay(limit: number): Promise<MirrorUnderWay[]>;
   /** Newest first. @param page.before a guid: only what came before that delivery; nothing when there is none */
-  deliveries(page: { before: string | null; limit: number }): Promise<DeliveryView[]>;
-  /** A delivery with what is dispatched of it. */
-  delivery(guid: string): Promise<(DeliveryView & { repoEvent: RepoEvent | null }) | null>;
+  deliveries(page: DeliveryFilter & { before: string | null; limit: number }): Promise<DeliveryView[]>;
+  delivery(guid: string): Promise<DeliveryDetail | null>;
+  /**
+   * Of `open` the next to be carried out first, else the newest first.
+   * @param page.after a deletion id: only what comes after it in that order; nothing when there is none
+   */
+  deletions(page: { states: DeletionStates; after: string | null; limit: number }): Promise<DeletionView[]>;
   /** What is not over yet, the next to be carried out first. @param mirrorId only of that mirror */
   openDeletions(mirrorId?: string): Promise<DeletionView[]>;
   /** What the filters are about: everything that is starred, or was added by hand. */
@@ -656,6 +666,14 @@ export interface WorkflowRuns {
   running(workflowId: string): Promise<RunningRun[]>;
   /** As `temporal workflow show --output json` prints it; `null` when Temporal does not have it (any more). */
   history(run: { workflowId: string; runId: string }): Promise<string | null>;
+}
+
+/** How far the transfers are that run now. */
+export interface RunningTransfers {
+  /** @returns `null` when none of that repository runs @throws Failure `TemporalUnavailable` within 2 s */
+  progress(
+    repoId: RepoId,
+  ): Promise<{ startedAt: string | null; attempt: number; latest: TransferProgress | null } | null>;
 }
 
 /** Reaches the workflows. */

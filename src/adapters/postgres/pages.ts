@@ -1,11 +1,11 @@
 import type { RepoEvent } from '../../domain/events.ts';
 import type { PreviewCandidate } from '../../domain/filter-preview.ts';
 import type { DeclinedRef, LfsReport } from '../../domain/model.ts';
-import type { DeliveryView, MirrorView, SyncView } from '../../domain/overview.ts';
+import type { DeletionView, DeliveryView, MirrorView, SyncView } from '../../domain/overview.ts';
 import type { OverviewStore } from '../../domain/ports.ts';
 import type { Database, Row } from './database.ts';
 import { countStatement, listStatement } from './mirror-lists.ts';
-import { openDeletions } from './overview.ts';
+import { type DeletionLine, deletionsOf, openDeletions } from './overview.ts';
 import { facetsOf, syncDaysOf, totalsOf } from './totals.ts';
 
 /** What the API reads, a page at a time; every order has an index that gives it. */
@@ -56,31 +56,45 @@ export function createOverviewStore(db: Database): OverviewStore {
       return rows.map(syncOf);
     },
 
-    async deliveries({ before, limit }) {
+    async underWay(limit) {
+      const rows = await db.query(
+        `select mirror_id, repo_id, full_name, updated_at from mirrors where status = 'in_progress'
+          order by updated_at, mirror_id limit $1`,
+        [limit],
+      );
+      return rows.map((row) => ({
+        mirrorId: String(row['mirror_id']),
+        repoId: String(row['repo_id']),
+        fullName: String(row['full_name']),
+        since: (row['updated_at'] as Date).toISOString(),
+      }));
+    },
+
+    async deliveries({ event, outcome, fullName, before, limit }) {
       const rows = await db.query(
         `select ${DELIVERY_COLUMNS} from deliveries
-          where $1::text is null
-             or received_at <= (select received_at from deliveries where guid = $1)
-                and (guid > $1 or received_at < (select received_at from deliveries where guid = $1))
+          where ($1::text is null
+                 or received_at <= (select received_at from deliveries where guid = $1)
+                    and (guid > $1 or received_at < (select received_at from deliveries where guid = $1)))
+            and ($3::text is null or event = $3) and ($4::text is null or outcome = $4)
+            and ($5::text is null or lower(full_name) = lower($5))
           order by received_at desc, guid limit $2`,
-        [before, limit],
+        [before, limit, event, outcome, fullName],
       );
       return rows.map(deliveryOf);
     },
 
     async delivery(guid) {
-      const [row] = await db.query(`select ${DELIVERY_COLUMNS} from deliveries where guid = $1`, [guid]);
-      return row ? { ...deliveryOf(row), repoEvent: row['payload'] as RepoEvent | null } : null;
+      const [row] = await db.query(`select ${DELIVERY_COLUMNS}, correlation_id from deliveries where guid = $1`, [
+        guid,
+      ]);
+      if (!row) return null;
+      const correlationId = String(row['correlation_id']);
+      return { ...deliveryOf(row), correlationId, repoEvent: row['payload'] as RepoEvent | null };
     },
 
-    async openDeletions(mirrorId) {
-      const lines = await openDeletions(db, mirrorId ?? null);
-      return lines.map((line) => ({
-        ...line,
-        requestedAt: line.requestedAt.toISOString(),
-        dueAt: line.dueAt?.toISOString() ?? null,
-      }));
-    },
+    deletions: async (page) => (await deletionsOf(db, page)).map(deletionOf),
+    openDeletions: async (mirrorId) => (await openDeletions(db, mirrorId ?? null)).map(deletionOf),
 
     async previewCandidates() {
       const rows = await db.query(
@@ -158,6 +172,15 @@ function deliveryOf(row: Row): DeliveryView {
     workflowId: textOf(row['workflow_id']),
     outcome: row['outcome'] as DeliveryView['outcome'],
     ignoredReason: textOf(row['ignored_reason']),
+  };
+}
+
+function deletionOf(line: DeletionLine): DeletionView {
+  return {
+    ...line,
+    requestedAt: line.requestedAt.toISOString(),
+    dueAt: line.dueAt?.toISOString() ?? null,
+    finishedAt: line.finishedAt?.toISOString() ?? null,
   };
 }
 

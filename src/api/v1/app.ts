@@ -3,7 +3,7 @@ import type { Context, Handler } from 'hono';
 import { HTTPException } from 'hono/http-exception';
 import type { Logger } from 'pino';
 import { Failure } from '../../domain/failures.ts';
-import type { AlertStore, AuditStore } from '../../domain/ports.ts';
+import type { AlertStore, AuditStore, OverviewStore } from '../../domain/ports.ts';
 import { authenticate, createDoorkeeper, type Authenticated, type AuthPorts } from '../auth.ts';
 import { problem, ProblemError } from '../problem.ts';
 import { SECURE_SESSION_COOKIE, SESSION_COOKIE } from '../session-cookie.ts';
@@ -21,7 +21,9 @@ import { mountFilters, type FilterPorts } from './filters.ts';
 import { mountMirrors, type MirrorPorts } from './mirrors.ts';
 import { mountPlaces, type PlacesPorts } from './places.ts';
 import { mountReconcile, type ReconcilePorts } from './reconcile.ts';
+import { mountRunning, type RunningPorts } from './running.ts';
 import { mountLogin, mountSession } from './session.ts';
+import { mountTimeline } from './timeline.ts';
 import { mountStats, type StatsPorts } from './stats.ts';
 
 export interface V1Ports extends AuthPorts, BatchPorts, ReconcilePorts, EventPorts, Omit<FilterPorts, 'overview'> {
@@ -34,7 +36,13 @@ export interface V1Ports extends AuthPorts, BatchPorts, ReconcilePorts, EventPor
   mirrors: MirrorPorts['mirrors'] & ArchivePorts['mirrors'];
   archives: ArchivePorts['archives'];
   source: MirrorPorts['source'];
-  overview: StatsPorts['overview'] & MirrorPorts['overview'] & DeliveryPorts['overview'] & FilterPorts['overview'];
+  transfers: RunningPorts['transfers'];
+  overview: RunningPorts['overview'] &
+    StatsPorts['overview'] &
+    Pick<OverviewStore, 'deletions'> &
+    MirrorPorts['overview'] &
+    DeliveryPorts['overview'] &
+    FilterPorts['overview'];
   deliveries: DeliveryPorts['deliveries'] & StatsPorts['deliveries'];
   codec: CodecPorts['codec'];
   places: PlacesPorts['places'];
@@ -62,6 +70,8 @@ export function createV1(ports: V1Ports): OpenAPIHono<Authenticated> {
 
   mountStats(app, ports);
   mountEvents(app, ports);
+  mountRunning(app, ports);
+  mountTimeline(app, ports);
   mountMirrors(app, ports);
   mountArchives(app, ports);
   mountDeliveries(app, ports);

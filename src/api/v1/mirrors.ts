@@ -71,7 +71,7 @@ const Mirror = z
   })
   .openapi('Mirror');
 
-const Sync = z
+export const Sync = z
   .strictObject({
     syncId: z.string(),
     trigger: z.string(),
@@ -91,7 +91,7 @@ const Sync = z
   })
   .openapi('Sync');
 
-const MirrorIdParam = z.strictObject({ id: z.string().max(100).openapi({ example: 'github-2325298' }) });
+export const MirrorIdParam = z.strictObject({ id: z.string().max(100).openapi({ example: 'github-2325298' }) });
 
 const Place = z.strictObject({ sort: z.enum(MIRROR_SORTS), key: z.string(), mirrorId: z.string() });
 
@@ -345,7 +345,10 @@ function mountDecision(
 }
 
 /** @throws ProblemError 404 */
-async function known({ overview }: MirrorPorts, mirrorId: string): Promise<MirrorView> {
+export async function known(
+  { overview }: { overview: Pick<OverviewStore, 'mirror'> },
+  mirrorId: string,
+): Promise<MirrorView> {
   const found = await overview.mirror(mirrorId);
   if (found) return found;
   const detail = `There is no mirror ${mirrorId}. Ids are github-<number>; GET /api/v1/mirrors?search=NAME finds them.`;

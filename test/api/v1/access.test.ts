@@ -110,7 +110,7 @@ describe('a request that cannot be one', () => {
       { in: 'query', field: 'limit', problem: expect.stringContaining('>=1') as string },
       { in: 'query', field: '', problem: 'Unrecognized key: "colour"' },
     ]);
-    expect(body.detail).toMatch(/^The request does not fit \(query, status: /);
+    expect(body.detail).toMatch(/^The request does not fit \(query, status\.0: /);
   });
 
   it('with an empty body is one without', async () => {
@@ -212,6 +212,7 @@ describe('the document', () => {
       '/codec/decode',
       '/deletions',
       '/deliveries',
+      '/deliveries/{guid}',
       '/deliveries/{guid}/replay',
       '/events',
       '/filters/preview',
@@ -226,7 +227,9 @@ describe('the document', () => {
       '/mirrors/{id}/resume',
       '/mirrors/{id}/sync',
       '/mirrors/{id}/syncs',
+      '/mirrors/{id}/timeline',
       '/reconcile',
+      '/running',
       '/session',
       '/stats',
     ]);

@@ -83,6 +83,7 @@ export function withApi(changes: Partial<V1Ports> = {}): World {
       sweeps: { everyMs: 900_000, nextAt: () => Promise.resolve('2026-11-25T18:00:00.000Z') },
       version: '1.2.3',
       archives: null,
+      transfers: { progress: () => Promise.resolve(null) },
       feed: createFeed(),
       codec: { decode: (payloads) => Promise.resolve(payloads) },
       places: { onedevUrl: 'https://onedev.test', temporalUiUrl: 'https://temporal.test/namespaces/default' },

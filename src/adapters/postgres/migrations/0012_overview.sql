@@ -115,3 +115,7 @@ create trigger batch_items_made after insert on batch_items
   referencing new table as touched for each statement execute function tell_batches();
 create trigger batch_items_changed after update on batch_items
   referencing new table as touched for each statement execute function tell_batches();
+
+create index deliveries_by_event on deliveries (event, received_at desc, guid);
+create index deliveries_by_name on deliveries (lower(full_name), received_at desc, guid) where full_name is not null;
+create index deletions_by_date on deletions (coalesce(due_at, 'infinity'::timestamptz), deletion_id) where finished_at is null;
