@@ -79,6 +79,12 @@ export const SETTINGS: readonly Setting[] = [
     'secret',
   ),
   row('TEMPORAL_CLI', null, 'path of a `temporal` binary for the embedded server', text),
+  row(
+    'STARKEEP_TEMPORAL_UI_URL',
+    null,
+    "address of Temporal's web UI, for the links to it; `starkeep up` knows its own",
+    url,
+  ),
   row('STARKEEP_HOST', '127.0.0.1', 'listening address', text),
   row('STARKEEP_PORT', '8000', 'listening port', port),
   row('STARKEEP_DATA_DIR', '.starkeep', "embedded servers' files, git caches", text),
@@ -289,6 +295,8 @@ export interface Config {
     address: string | undefined;
     namespace: string;
     cli: string | undefined;
+    /** Of its web UI; `undefined`: not known. */
+    uiUrl: string | undefined;
     /** Without any, payloads stay readable. */
     payloadKeys: PayloadKey[];
     /** Temporal's own variables without the empty ones, for `@temporalio/envconfig`. */
@@ -412,6 +420,7 @@ export function loadConfig(environment: Record<string, string | undefined>, role
       address: get('TEMPORAL_ADDRESS'),
       namespace: get('TEMPORAL_NAMESPACE'),
       cli: get('TEMPORAL_CLI'),
+      uiUrl: get('STARKEEP_TEMPORAL_UI_URL'),
       payloadKeys,
       environment: temporalVariables(environment, get('TEMPORAL_API_KEY')),
     },
@@ -469,13 +478,14 @@ export function required<T>(value: T | undefined): T {
 /** The addresses of the dependencies as a child process of `starkeep up` has to see them. */
 export function childEnvironment(
   environment: Record<string, string | undefined>,
-  servers: { databaseUrl: string; temporalAddress: string; dataDir: string },
+  servers: { databaseUrl: string; temporalAddress: string; temporalUiUrl?: string | null; dataDir: string },
 ): Record<string, string | undefined> {
   return {
     ...environment,
     DATABASE_URL: servers.databaseUrl,
     DATABASE_URL_FILE: undefined,
     TEMPORAL_ADDRESS: servers.temporalAddress,
+    ...(servers.temporalUiUrl ? { STARKEEP_TEMPORAL_UI_URL: servers.temporalUiUrl } : {}),
     STARKEEP_DATA_DIR: servers.dataDir,
   };
 }

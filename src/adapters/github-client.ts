@@ -81,7 +81,7 @@ export function createGithubClient(options: GithubClientOptions): GithubClient {
   const cache = options.etagCache ?? createMemoryEtagCache();
   const onAnswer = (method: string, { status, headers }: HttpAnswer): void => {
     const budget = readBudget(headers);
-    if (budget) budgets.set(budget.resource, { remaining: budget.remaining, reset: budget.reset });
+    if (budget) budgets.set(budget.resource, { limit: budget.limit, remaining: budget.remaining, reset: budget.reset });
     const expiry = readTokenExpiry(headers);
     if (expiry !== null) tokenExpiresAt = expiry;
     // What an error or a "not changed" leaves out says nothing; a whole answer without it says that the token does not end.

@@ -2,6 +2,8 @@ import { retryAfterMs } from './http.ts';
 
 /** What is left of a primary rate limit, as the last answer told it. */
 export interface RequestBudget {
+  /** Of a whole hour; `null` when the answer did not say. */
+  limit: number | null;
   remaining: number;
   /** When the budget is whole again, in epoch seconds. */
   reset: number;
@@ -19,8 +21,9 @@ export function readBudget(headers: Headers): (RequestBudget & { resource: Budge
   const remaining = wholeNumber(headers.get('x-ratelimit-remaining'));
   const reset = wholeNumber(headers.get('x-ratelimit-reset'));
   if (remaining === null || reset === null) return null;
+  const limit = wholeNumber(headers.get('x-ratelimit-limit'));
   const resource = headers.get('x-ratelimit-resource') ?? 'core';
-  return resource === 'core' || resource === 'graphql' ? { remaining, reset, resource } : null;
+  return resource === 'core' || resource === 'graphql' ? { limit, remaining, reset, resource } : null;
 }
 
 /**

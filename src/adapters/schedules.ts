@@ -14,6 +14,7 @@ import {
   WATCH_ALERTS_WORKFLOW_ID,
   WORKFLOW_TYPES,
 } from '../workflows/messages.ts';
+import { reached, type TemporalConnection } from './temporal.ts';
 
 export const RECONCILE_SCHEDULE_ID = 'reconcile-stars';
 export const RECOVERY_SCHEDULE_ID = 'recover-deliveries';
@@ -31,6 +32,8 @@ const CHECK_DRIFT_EVERY_MS = 3_600_000;
 const WATCH_ALERTS_EVERY_MS = 300_000;
 /** Far below the shortest time any Temporal keeps a run that has ended: a day. */
 export const ARCHIVE_EVERY_MS = 3_600_000;
+
+const DESCRIBE_DEADLINE_MS = 2_000;
 
 /** After an outage one late reading is enough: it sees everything that was missed. */
 const CATCH_UP_MS = 60_000;
@@ -125,6 +128,25 @@ async function ensureSchedule(
       .getHandle(scheduleId)
       .update(({ state }) => ({ spec, policies: policies ?? {}, action, state }));
   }
+}
+
+/**
+ * When the star list is read next.
+ * @returns an ISO time; `null` when nobody has made the schedule yet, or it is paused
+ * @throws Failure `TemporalUnavailable` within 2 s
+ */
+export async function nextReadingAt({ client, connection }: TemporalConnection): Promise<string | null> {
+  return reached(() =>
+    connection.withDeadline(Date.now() + DESCRIBE_DEADLINE_MS, async () => {
+      try {
+        const { info, state } = await client.schedule.getHandle(RECONCILE_SCHEDULE_ID).describe();
+        return state.paused ? null : (info.nextActionTimes[0]?.toISOString() ?? null);
+      } catch (error) {
+        if (error instanceof ScheduleNotFoundError) return null;
+        throw error;
+      }
+    }),
+  );
 }
 
 async function removeSchedule(client: Client, scheduleId: string): Promise<void> {

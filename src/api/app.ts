@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import { getConnInfo } from '@hono/node-server/conninfo';
 import { type Context, Hono } from 'hono';
 import { secureHeaders } from 'hono/secure-headers';
@@ -6,9 +7,15 @@ import { mountOps, type OpsPorts } from './ops.ts';
 import type { Redact } from '../domain/redaction.ts';
 import { problem } from './problem.ts';
 import { redacted } from './redacted.ts';
+import { mountWeb, stylesByNonce } from './web.ts';
 import { mountWebhooks, type WebhookPorts } from './webhooks.ts';
 
-export type ApiPorts = WebhookPorts & OpsPorts & { redact?: Redact };
+export type ApiPorts = WebhookPorts &
+  OpsPorts & {
+    redact?: Redact;
+    /** The folder with the built web UI. */
+    webDir?: string;
+  };
 
 /** What a page of ours may do: load its own files and talk to its own address. Nothing inline, nothing from elsewhere, in nobody's frame. */
 const PAGE_POLICY = {
@@ -24,9 +31,13 @@ const PAGE_POLICY = {
   frameAncestors: ["'none'"],
 };
 
+/** The same seen from the sources and from what is built of them. */
+const WEB_DIR = fileURLToPath(new URL('../../dist/ui', import.meta.url));
+
 /** Mounts every route but `/api/v1`, which `createV1` makes; never listens. An error nobody foresaw is logged whole and answered without a word of it. */
 export function createApp(ports: ApiPorts): Hono {
   const app = new Hono();
+  app.use(stylesByNonce());
   app.use(
     secureHeaders({
       // Whether there is TLS in front is the proxy's business, and so is promising it.
@@ -39,12 +50,7 @@ export function createApp(ports: ApiPorts): Hono {
   if (ports.redact) app.use(redacted(ports.redact));
   mountOps(app, ports);
   mountWebhooks(app, ports);
-  app.get('/', (c) =>
-    c.text(
-      'Starkeep is running. Health: /health, metrics: /metrics, webhooks: POST /webhooks/github, API: /api/v1/openapi.json\n',
-    ),
-  );
-  app.notFound((c) => problem(c, 404, 'Not found', `There is nothing at ${c.req.path}.`));
+  app.notFound(mountWeb(app, ports.webDir ?? WEB_DIR));
   app.onError((error, c) => {
     ports.log.error({ err: error, path: c.req.path }, 'request failed unexpectedly');
     return problem(c, 500, 'Unexpected error', 'Something went wrong here; the log has the details.');

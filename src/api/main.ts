@@ -8,9 +8,12 @@ import { watchGithubRanges } from '../adapters/github-ranges.ts';
 import { createGithub } from '../adapters/github.ts';
 import { createOnedev } from '../adapters/onedev.ts';
 import { createPayloadCodec } from '../adapters/payload-codec.ts';
+import { listenForChanges } from '../adapters/postgres/changes.ts';
 import { createDatabase } from '../adapters/postgres/database.ts';
 import { refuseOutdated } from '../adapters/postgres/migrate.ts';
 import { createStore, type Store } from '../adapters/postgres/store.ts';
+import { nextReadingAt } from '../adapters/schedules.ts';
+import { createRunningTransfers } from '../adapters/temporal-progress.ts';
 import { createMirrorControl, MANUAL_RECONCILE_WORKFLOW_ID, openTemporal, startReading } from '../adapters/temporal.ts';
 import { ConfigError, required, type Config } from '../config.ts';
 import { Failure } from '../domain/failures.ts';
@@ -21,13 +24,14 @@ import { createLog } from '../log.ts';
 import { collectProcessMetrics } from '../metrics.ts';
 import { onStop, tellReady } from '../parent.ts';
 import { USER_AGENT, VERSION } from '../version.ts';
-import type { Watch } from '../watch.ts';
+import { type Watch, watchEvery } from '../watch.ts';
 import { noteSettings } from '../seen-settings.ts';
 import { clientAddress, contains, outerOrigin, type AddressCheck } from './addresses.ts';
 import { createApp, forwardedHeaders, peerAddress } from './app.ts';
 import { watchAudit } from './audit-watch.ts';
 import { within } from './deadline.ts';
 import { watchInbox } from './inbox-watch.ts';
+import { createFeed, type Feed } from './feed.ts';
 import { openServer } from './server.ts';
 import { createV1, type V1Ports } from './v1/app.ts';
 
@@ -52,6 +56,7 @@ export async function runApi(config: Config): Promise<void> {
   const { addresses, stop: stopRanges } = addressCheck(config, logger);
   const inbox = watchInbox({ deliveries: store.deliveries, control, log: logger });
   const watches: Pick<Watch, 'stop'>[] = [inbox];
+  const feed = createFeed();
   let draining = false;
 
   const shared: Pick<V1Ports, 'control' | 'clientAddress' | 'outerOrigin' | 'log'> = {
@@ -88,10 +93,14 @@ export async function runApi(config: Config): Promise<void> {
     source,
     archives,
     codec: createPayloadCodec(config.temporal.payloadKeys),
+    places: placesOf(config),
     settleKeys,
     startReading: startManualReading,
+    transfers: createRunningTransfers(temporal),
+    sweeps: { everyMs: config.reconcileEveryMs, nextAt: () => nextReadingAt(temporal) },
     filters,
     version: VERSION,
+    feed,
   };
   app.route('/api/v1', createV1(v1));
   try {
@@ -100,6 +109,7 @@ export async function runApi(config: Config): Promise<void> {
       await settleKeys();
       await tellOfFirstKey(store, logger);
     });
+    watches.push(watchChanges({ url: required(config.databaseUrl), feed, changes: store.changes, log: logger }));
     watches.push(watchAudit({ audit: store.audit, log: logger }));
     watches.push(noteSettings({ settings: store.settings, log: logger }, 'api', config));
     const server = await listen(app, config);
@@ -109,6 +119,7 @@ export async function runApi(config: Config): Promise<void> {
 
     await new Promise<void>((resolve) => onStop((why) => (logger.info({ why }, 'api drains'), resolve())));
     draining = true;
+    feed.close();
     await closeServer(server);
   } finally {
     // What still has a timer or a connection keeps the process alive, also when it could not listen.
@@ -117,6 +128,26 @@ export async function runApi(config: Config): Promise<void> {
     await Promise.all([db.close(), temporal.close()]);
   }
   logger.info('api stopped');
+}
+
+const FORGET_EVERY_MS = 60_000;
+
+/** Passes on what changes, and forgets what is old. */
+function watchChanges(ports: { url: string; feed: Feed; changes: Store['changes']; log: Logger }): Pick<Watch, 'stop'> {
+  const { url, feed, changes, log } = ports;
+  const listening = listenForChanges(url, {
+    onChange: feed.tell,
+    onGap: feed.gap,
+    onTrouble: (reason) => log.warn({ reason }, 'changes are not seen as they happen'),
+  });
+  const forgetting = watchEvery(FORGET_EVERY_MS, () => changes.forgetOld(), 'old changes are not forgotten', log);
+  return { stop: async () => void (await Promise.all([listening.stop(), forgetting.stop()])) };
+}
+
+/** For links to the servers beside Starkeep. */
+function placesOf({ onedev, temporal: { uiUrl, namespace } }: Config): V1Ports['places'] {
+  const temporalUiUrl = uiUrl === undefined ? null : `${uiUrl}/namespaces/${encodeURIComponent(namespace)}`;
+  return { onedevUrl: onedev.url ?? null, temporalUiUrl };
 }
 
 /** What an api alone need not be told: then it refuses the few questions that only OneDev can answer. */

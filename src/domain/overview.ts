@@ -1,3 +1,4 @@
+import type { RepoEvent } from './events.ts';
 import type { DeclinedRef, LfsReport, MirrorStatus } from './model.ts';
 
 /** The record as people and programs look at it. Times are ISO. */
@@ -44,16 +45,88 @@ export interface MirrorView {
   lastCheckedAt: string | null;
 }
 
-/** Where a page begins: after the mirror of this name (in lower case) and id. */
+/** The orders a list of mirrors comes in; a `-` turns it round. What has never happened (a push, a sync) counts as before everything else. */
+export const MIRROR_SORTS = [
+  'name',
+  '-name',
+  'pushedAt',
+  '-pushedAt',
+  'lastSyncedAt',
+  '-lastSyncedAt',
+  'bytes',
+  '-bytes',
+  'stars',
+  '-stars',
+] as const;
+
+export type MirrorSort = (typeof MIRROR_SORTS)[number];
+
+/** Where a page begins: after the mirror that has this key in that order, and this id. */
 export interface MirrorPlace {
-  name: string;
+  sort: MirrorSort;
+  key: string;
   mirrorId: string;
 }
 
-export interface MirrorQuery {
-  status: MirrorStatus | null;
+/** @returns whether a place may be one of that order: its key is of the right kind */
+export function fitsOrder({ sort, key }: MirrorPlace, wanted: MirrorSort): boolean {
+  if (sort !== wanted) return false;
+  switch (sort) {
+    case 'name':
+    case '-name':
+      return true;
+    case 'bytes':
+    case '-bytes':
+    case 'stars':
+    case '-stars':
+      return /^\d{1,18}$/.test(key);
+    default:
+      return key === '-infinity' || isExactTime(key);
+  }
+}
+
+/** A time to the microsecond, and one that there is: February has no 31st. */
+function isExactTime(text: string): boolean {
+  if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/.test(text)) return false;
+  const time = new Date(text);
+  return !Number.isNaN(time.getTime()) && text.startsWith(time.toISOString().slice(0, -1));
+}
+
+/** Which mirrors; everything given has to fit. */
+export interface MirrorFilter {
+  /** One of these; none: whatever it is. */
+  statuses: MirrorStatus[];
   /** Part of the name, in any case of letters. */
   search: string | null;
+  /** The whole owner, in any case of letters. */
+  owner: string | null;
+  language: string | null;
+  /** The kind of the last failure. */
+  errorKind: string | null;
+  minBytes: number | null;
+  maxBytes: number | null;
+  /** Only those that nobody has looked at for {@link STALE_AFTER_MS} although they should be. */
+  stale: boolean;
+}
+
+export const NO_FILTER: Readonly<MirrorFilter> = {
+  statuses: [],
+  search: null,
+  owner: null,
+  language: null,
+  errorKind: null,
+  minBytes: null,
+  maxBytes: null,
+  stale: false,
+};
+
+/** What is starred is looked at several times an hour: what was not for a day has been forgotten, or cannot be reached. */
+export const STALE_AFTER_MS = 86_400_000;
+
+export interface MirrorQuery {
+  filter: MirrorFilter;
+  sort: MirrorSort;
+  /** Of the same order. */
   after: MirrorPlace | null;
   limit: number;
 }
@@ -62,6 +135,47 @@ export interface MirrorPage {
   mirrors: MirrorView[];
   /** `null`: this was the last page. */
   next: MirrorPlace | null;
+}
+
+export interface Facet {
+  value: string;
+  count: number;
+}
+
+/** What mirrors can be filtered by, most first. */
+export interface MirrorFacets {
+  owners: Facet[];
+  languages: Facet[];
+  errorKinds: Facet[];
+}
+
+/** One UTC day of syncs. */
+export interface SyncDay {
+  /** `YYYY-MM-DD` */
+  day: string;
+  completed: number;
+  failed: number;
+  bytes: number;
+}
+
+/** How everything is, in numbers. */
+export interface Totals {
+  /** Mirrors by status, also of those that were deleted or are left out by a filter. */
+  byStatus: Record<string, number>;
+  /** Those that are meant to be on OneDev: neither deleted nor left out by a filter. */
+  total: number;
+  /** Of these, what is on OneDev as it was last seen: synced at least once, not failing and not held. */
+  safe: number;
+  failing: number;
+  /** In progress now. */
+  running: number;
+  stale: number;
+  /** Deletions that wait for a person. */
+  waitingDeletions: number;
+  oldestSuccess: { mirrorId: string; fullName: string; at: string } | null;
+  lastSweep: { at: string; outcome: string } | null;
+  /** The last complete reading. */
+  lastFullAt: string | null;
 }
 
 export interface SyncView {
@@ -94,16 +208,50 @@ export interface DeliveryView {
   ignoredReason: string | null;
 }
 
+/** A delivery as far as it is kept. */
+export interface DeliveryDetail extends DeliveryView {
+  correlationId: string;
+  /** What is dispatched of it; `null`: it was ignored. */
+  repoEvent: RepoEvent | null;
+}
+
+/** Which deliveries; everything given has to fit. */
+export interface DeliveryFilter {
+  event: string | null;
+  outcome: DeliveryView['outcome'] | null;
+  /** The whole name, in any case of letters. */
+  fullName: string | null;
+}
+
+/** `open`: not over yet · `done`: over, however it ended. */
+export const DELETION_STATES = ['open', 'done', 'all'] as const;
+
+export type DeletionStates = (typeof DELETION_STATES)[number];
+
+/** A mirror whose sync runs. */
+export interface MirrorUnderWay {
+  mirrorId: string;
+  repoId: string;
+  fullName: string;
+  /** The record's last word about it: some time after it began. */
+  since: string;
+}
+
 export interface DeletionView {
+  deletionId: string;
   mirrorId: string;
   fullName: string;
   projectPath: string | null;
   policy: string;
   state: string;
   proof: string;
-  /** Why it waits, in a sentence. */
+  /** Why it waits, or ended as it did, in a sentence. */
   reason: string | null;
   requestedAt: string;
   /** `null`: when a person approves. */
   dueAt: string | null;
+  /** Who decided about it last, whether it is over or not. */
+  decidedBy: string | null;
+  /** `null`: it is not over. */
+  finishedAt: string | null;
 }

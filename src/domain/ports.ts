@@ -2,10 +2,26 @@ import type { AlertKind, AlertNews, AlertNotice, AlertView, Condition, DeliveryR
 import type { AuditEntry, AuditEvent, AuditFilter, AuditVerdict } from './audit.ts';
 import type { HistoryLine } from './archives.ts';
 import type { BatchItem, BatchProgress, BatchRequest, BatchState } from './batches.ts';
+import type { Change } from './changes.ts';
 import type { RepoEvent } from './events.ts';
 import type { ApiKey, KeyScope } from './keys.ts';
 import type { ArchivedRun, ArchivePlan, ClosedRun, RunningRun } from './histories.ts';
-import type { MirrorPage, MirrorQuery, MirrorView, DeliveryView, DeletionView, SyncView } from './overview.ts';
+import type {
+  DeletionStates,
+  DeletionView,
+  DeliveryDetail,
+  DeliveryFilter,
+  DeliveryView,
+  MirrorFacets,
+  MirrorFilter,
+  MirrorPage,
+  MirrorQuery,
+  MirrorUnderWay,
+  MirrorView,
+  SyncDay,
+  SyncView,
+  Totals,
+} from './overview.ts';
 import type { PreviewCandidate } from './filter-preview.ts';
 import type { Recorded, RecordEntry } from './record.ts';
 import type { DeliveryAttempts, MissedDelivery, RecoveryEnd } from './recovery.ts';
@@ -104,10 +120,26 @@ export interface SourceHost {
   gitRemote(repository: { cloneUrl: string; sshUrl: string | null }): Promise<GitRemote>;
 }
 
+/** What is left of a limit of so many requests an hour. */
+export interface SourceBudget {
+  /** `null`: the answer did not say how many an hour has. */
+  limit: number | null;
+  remaining: number;
+  /** When it is whole again, in epoch seconds. */
+  reset: number;
+}
+
+/** What GitHub last said of its hourly limit, so that processes that ask it nothing can tell. */
+export interface BudgetStore {
+  note(budget: SourceBudget): Promise<void>;
+  /** @returns `null` when no worker has noted one */
+  last(): Promise<{ limit: number; remaining: number; resetAt: string; seenAt: string } | null>;
+}
+
 /** The readings of the star list that keep the record true cheaply. */
 export interface SourceStars {
   /** What is left of the hour's requests, and when it is whole again (epoch seconds); `null` before the first answer and where there is no limit. */
-  limits(): { remaining: number; reset: number } | null;
+  limits(): SourceBudget | null;
   /** One page of the stars by last push, latest first, 100 repositories. */
   recentlyPushed(next: string | null): Promise<StarPage>;
   /** Whether {@link sweepPage} can be asked: it needs a token. */
@@ -579,17 +611,40 @@ export interface HistoryStore {
   removeOlderThan(ageMs: number): Promise<number>;
 }
 
+/** What changed in the last quarter of an hour. */
+export interface ChangeStore {
+  /** The last number that was given; `0`: none yet. */
+  newest(): Promise<string>;
+  /**
+   * What changed after that number, in their order; some that came just before it too, since numbers are not told in their order.
+   * @returns `null` when that is not known any more, or is more than `limit`
+   */
+  since(id: string, limit: number): Promise<Change[] | null>;
+  forgetOld(): Promise<void>;
+}
+
 /** What people and programs look at, a page at a time. Read only. */
 export interface OverviewStore {
-  /** By name. */
   mirrors(query: MirrorQuery): Promise<MirrorPage>;
+  countMirrors(filter: MirrorFilter): Promise<number>;
+  /** @param limit of each kind */
+  facets(limit: number): Promise<MirrorFacets>;
+  totals(): Promise<Totals>;
+  /** The last so many UTC days, the oldest first, also those on which nothing was. */
+  syncDays(days: number): Promise<SyncDay[]>;
   mirror(mirrorId: string): Promise<MirrorView | null>;
   /** Newest first. @param page.before a sync id: only older ones */
   syncs(mirrorId: string, page: { before: string | null; limit: number }): Promise<SyncView[]>;
+  /** Syncs that run, the oldest first. */
+  underWay(limit: number): Promise<MirrorUnderWay[]>;
   /** Newest first. @param page.before a guid: only what came before that delivery; nothing when there is none */
-  deliveries(page: { before: string | null; limit: number }): Promise<DeliveryView[]>;
-  /** A delivery with what is dispatched of it. */
-  delivery(guid: string): Promise<(DeliveryView & { repoEvent: RepoEvent | null }) | null>;
+  deliveries(page: DeliveryFilter & { before: string | null; limit: number }): Promise<DeliveryView[]>;
+  delivery(guid: string): Promise<DeliveryDetail | null>;
+  /**
+   * Of `open` the next to be carried out first, else the newest first.
+   * @param page.after a deletion id: only what comes after it in that order; nothing when there is none
+   */
+  deletions(page: { states: DeletionStates; after: string | null; limit: number }): Promise<DeletionView[]>;
   /** What is not over yet, the next to be carried out first. @param mirrorId only of that mirror */
   openDeletions(mirrorId?: string): Promise<DeletionView[]>;
   /** What the filters are about: everything that is starred, or was added by hand. */
@@ -611,6 +666,14 @@ export interface WorkflowRuns {
   running(workflowId: string): Promise<RunningRun[]>;
   /** As `temporal workflow show --output json` prints it; `null` when Temporal does not have it (any more). */
   history(run: { workflowId: string; runId: string }): Promise<string | null>;
+}
+
+/** How far the transfers are that run now. */
+export interface RunningTransfers {
+  /** @returns `null` when none of that repository runs @throws Failure `TemporalUnavailable` within 2 s */
+  progress(
+    repoId: RepoId,
+  ): Promise<{ startedAt: string | null; attempt: number; latest: TransferProgress | null } | null>;
 }
 
 /** Reaches the workflows. */

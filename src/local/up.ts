@@ -66,9 +66,11 @@ export async function startUp(options: UpOptions): Promise<Installation> {
     const adminKey = await firstKey(databaseUrl, config.adminKey);
 
     say('Starting the api and a worker …');
+    const temporalUiUrl = config.temporal.uiUrl ?? temporal?.current().uiUrl ?? null;
     const environment = childEnvironment(options.environment, {
       databaseUrl,
       temporalAddress,
+      temporalUiUrl,
       dataDir: config.dataDir,
     });
     const parts: Record<'api' | 'worker', Supervised> = {
@@ -88,7 +90,7 @@ export async function startUp(options: UpOptions): Promise<Installation> {
       apiUrl,
       databaseUrl,
       temporalAddress,
-      temporalUiUrl: temporal?.current().uiUrl ?? null,
+      temporalUiUrl,
       adminKey,
       detours: detours(postgres?.current(), temporal?.current()),
       pids: () => ({

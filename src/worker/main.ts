@@ -33,6 +33,7 @@ import { noteSettings } from '../seen-settings.ts';
 import { USER_AGENT } from '../version.ts';
 import type { Watch } from '../watch.ts';
 import { TASK_QUEUES } from '../workflows/messages.ts';
+import { watchBudget } from './budget-watch.ts';
 import { workflowBundle } from './bundle.ts';
 import { connectWorker, installRuntime } from './runtime.ts';
 import { createTransfer } from './transfers.ts';
@@ -81,6 +82,7 @@ export async function runWorker(config: Config): Promise<void> {
     await ensureArchiveSchedule(temporal.client);
     await transfer.sweep();
     const ports = { ...adapters(config, db, logger, redact), ...store, transfer, control, runs };
+    watches.push(watchBudget({ source: ports.source, budget: store.budget, log: logger }));
     const activities = createActivities({ ...ports, alertChannels, rules: rules(config), redact, withLogFields });
     const workers = await createWorkers({ connection, namespace: settings.namespace, activities }, config);
     await host(workers, ports, logger, stopping.signal);

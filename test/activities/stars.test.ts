@@ -28,7 +28,7 @@ async function settleAll(): Promise<void> {
 describe('readStars', () => {
   describe('of what is left of the hour’s requests', () => {
     const left = (remaining: number, endsInSeconds: number) => {
-      const budget = { remaining, reset: Math.floor(Date.now() / 1000) + endsInSeconds };
+      const budget = { limit: 5_000, remaining, reset: Math.floor(Date.now() / 1000) + endsInSeconds };
       return world.activities({ source: withMethods(world.source(), { limits: () => budget }) });
     };
 

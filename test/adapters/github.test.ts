@@ -57,7 +57,7 @@ describe('every request', () => {
     await github.account();
 
     expect(before).toEqual([null, undefined]);
-    expect(github.limits()).toEqual({ remaining: 4999, reset: expect.any(Number) });
+    expect(github.limits()).toEqual({ limit: 5000, remaining: 4999, reset: expect.any(Number) });
     expect(github.tokenExpiresAt()).toBe('2031-10-07T19:07:53.000Z');
   });
 

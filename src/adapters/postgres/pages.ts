@@ -1,10 +1,12 @@
 import type { RepoEvent } from '../../domain/events.ts';
 import type { PreviewCandidate } from '../../domain/filter-preview.ts';
 import type { DeclinedRef, LfsReport } from '../../domain/model.ts';
-import type { DeliveryView, MirrorView, SyncView } from '../../domain/overview.ts';
+import type { DeletionView, DeliveryView, MirrorView, SyncView } from '../../domain/overview.ts';
 import type { OverviewStore } from '../../domain/ports.ts';
 import type { Database, Row } from './database.ts';
-import { openDeletions } from './overview.ts';
+import { countStatement, listStatement } from './mirror-lists.ts';
+import { type DeletionLine, deletionsOf, openDeletions } from './overview.ts';
+import { facetsOf, syncDaysOf, totalsOf } from './totals.ts';
 
 /** What the API reads, a page at a time; every order has an index that gives it. */
 
@@ -18,21 +20,27 @@ const DELIVERY_COLUMNS =
 
 export function createOverviewStore(db: Database): OverviewStore {
   return {
-    async mirrors({ status, search, after, limit }) {
-      const rows = await db.query(
-        `select ${MIRROR_COLUMNS}, lower(full_name) as name from mirrors
-          where ($1::text is null or status = $1) and ($2::text is null or full_name ilike $2)
-            and ($3::text is null or (lower(full_name), mirror_id) > ($3, $4::text))
-          order by lower(full_name), mirror_id limit $5`,
-        // One more than asked for tells whether there is a next page.
-        [status, search === null ? null : containing(search), after?.name ?? null, after?.mirrorId ?? null, limit + 1],
-      );
+    async mirrors(query) {
+      const { limit, sort } = query;
+      // One more than asked for tells whether there is a next page.
+      const { text, values } = listStatement(MIRROR_COLUMNS, { ...query, limit: limit + 1 });
+      const rows = await db.query(text, values);
       const last = rows.length > limit ? rows[limit - 1] : undefined;
       return {
         mirrors: rows.slice(0, limit).map(mirrorOf),
-        next: last ? { name: String(last['name']), mirrorId: String(last['mirror_id']) } : null,
+        next: last ? { sort, key: String(last['sort_key']), mirrorId: String(last['mirror_id']) } : null,
       };
     },
+
+    async countMirrors(filter) {
+      const { text, values } = countStatement(filter);
+      const [row] = await db.query(text, values);
+      return Number(row?.['count'] ?? 0);
+    },
+
+    facets: (limit) => facetsOf(db, limit),
+    totals: () => totalsOf(db),
+    syncDays: (days) => syncDaysOf(db, days),
 
     async mirror(mirrorId) {
       const [row] = await db.query(`select ${MIRROR_COLUMNS} from mirrors where mirror_id = $1`, [mirrorId]);
@@ -48,31 +56,45 @@ export function createOverviewStore(db: Database): OverviewStore {
       return rows.map(syncOf);
     },
 
-    async deliveries({ before, limit }) {
+    async underWay(limit) {
+      const rows = await db.query(
+        `select mirror_id, repo_id, full_name, updated_at from mirrors where status = 'in_progress'
+          order by updated_at, mirror_id limit $1`,
+        [limit],
+      );
+      return rows.map((row) => ({
+        mirrorId: String(row['mirror_id']),
+        repoId: String(row['repo_id']),
+        fullName: String(row['full_name']),
+        since: (row['updated_at'] as Date).toISOString(),
+      }));
+    },
+
+    async deliveries({ event, outcome, fullName, before, limit }) {
       const rows = await db.query(
         `select ${DELIVERY_COLUMNS} from deliveries
-          where $1::text is null
-             or received_at <= (select received_at from deliveries where guid = $1)
-                and (guid > $1 or received_at < (select received_at from deliveries where guid = $1))
+          where ($1::text is null
+                 or received_at <= (select received_at from deliveries where guid = $1)
+                    and (guid > $1 or received_at < (select received_at from deliveries where guid = $1)))
+            and ($3::text is null or event = $3) and ($4::text is null or outcome = $4)
+            and ($5::text is null or lower(full_name) = lower($5))
           order by received_at desc, guid limit $2`,
-        [before, limit],
+        [before, limit, event, outcome, fullName],
       );
       return rows.map(deliveryOf);
     },
 
     async delivery(guid) {
-      const [row] = await db.query(`select ${DELIVERY_COLUMNS} from deliveries where guid = $1`, [guid]);
-      return row ? { ...deliveryOf(row), repoEvent: row['payload'] as RepoEvent | null } : null;
+      const [row] = await db.query(`select ${DELIVERY_COLUMNS}, correlation_id from deliveries where guid = $1`, [
+        guid,
+      ]);
+      if (!row) return null;
+      const correlationId = String(row['correlation_id']);
+      return { ...deliveryOf(row), correlationId, repoEvent: row['payload'] as RepoEvent | null };
     },
 
-    async openDeletions(mirrorId) {
-      const lines = await openDeletions(db, mirrorId ?? null);
-      return lines.map((line) => ({
-        ...line,
-        requestedAt: line.requestedAt.toISOString(),
-        dueAt: line.dueAt?.toISOString() ?? null,
-      }));
-    },
+    deletions: async (page) => (await deletionsOf(db, page)).map(deletionOf),
+    openDeletions: async (mirrorId) => (await openDeletions(db, mirrorId ?? null)).map(deletionOf),
 
     async previewCandidates() {
       const rows = await db.query(
@@ -82,10 +104,6 @@ export function createOverviewStore(db: Database): OverviewStore {
       return rows.map(candidateOf);
     },
   };
-}
-
-function containing(text: string): string {
-  return `%${text.replace(/[\\%_]/g, '\\$&')}%`;
 }
 
 function mirrorOf(row: Row): MirrorView {
@@ -154,6 +172,15 @@ function deliveryOf(row: Row): DeliveryView {
     workflowId: textOf(row['workflow_id']),
     outcome: row['outcome'] as DeliveryView['outcome'],
     ignoredReason: textOf(row['ignored_reason']),
+  };
+}
+
+function deletionOf(line: DeletionLine): DeletionView {
+  return {
+    ...line,
+    requestedAt: line.requestedAt.toISOString(),
+    dueAt: line.dueAt?.toISOString() ?? null,
+    finishedAt: line.finishedAt?.toISOString() ?? null,
   };
 }
 

@@ -4,6 +4,8 @@ import type {
   AuditStore,
   BatchStore,
   BatchWork,
+  BudgetStore,
+  ChangeStore,
   DeletionStore,
   DeliveryStore,
   HistoryStore,
@@ -21,6 +23,8 @@ import { type AlertPolicy, createAlertStore, NO_CHANNELS } from './alerts.ts';
 import { createKeyStore } from './api-keys.ts';
 import { createAuditStore } from './audit.ts';
 import { createBatchStore } from './batches.ts';
+import { createBudgetStore } from './budget.ts';
+import { createChangeStore } from './changes.ts';
 import type { Database } from './database.ts';
 import { createDeletionStore } from './deletions.ts';
 import { createDeliveryStore } from './deliveries.ts';
@@ -49,6 +53,8 @@ export interface Store {
   settings: SettingsStore;
   histories: HistoryStore;
   overview: OverviewStore;
+  budget: BudgetStore;
+  changes: ChangeStore;
 }
 
 /** Every table's queries over one database. @param alerts which channels there are for what is raised here */
@@ -69,5 +75,7 @@ export function createStore(db: Database, alerts: AlertPolicy = NO_CHANNELS): St
     settings: createSettingsStore(db),
     histories: createHistoryStore(db),
     overview: createOverviewStore(db),
+    budget: createBudgetStore(db),
+    changes: createChangeStore(db),
   };
 }

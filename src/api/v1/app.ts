@@ -3,32 +3,49 @@ import type { Context, Handler } from 'hono';
 import { HTTPException } from 'hono/http-exception';
 import type { Logger } from 'pino';
 import { Failure } from '../../domain/failures.ts';
-import type { AlertStore, AuditStore } from '../../domain/ports.ts';
+import type { AlertStore, AuditStore, OverviewStore } from '../../domain/ports.ts';
 import { authenticate, createDoorkeeper, type Authenticated, type AuthPorts } from '../auth.ts';
 import { problem, ProblemError } from '../problem.ts';
 import { SECURE_SESSION_COOKIE, SESSION_COOKIE } from '../session-cookie.ts';
 import { mountAlerts } from './alerts.ts';
 import { type ArchivePorts, mountArchives } from './archives.ts';
 import { mountAudit } from './audit.ts';
+import { mountAuditChain } from './audit-chain.ts';
 import { mountBatches, type BatchPorts } from './batches.ts';
 import { jsonBody } from './body.ts';
 import { type CodecPorts, mountCodec } from './codec.ts';
 import { mountDeletions } from './deletions.ts';
 import { mountDeliveries, type DeliveryPorts } from './deliveries.ts';
+import { type EventPorts, mountEvents } from './events.ts';
 import { mountFilters, type FilterPorts } from './filters.ts';
 import { mountMirrors, type MirrorPorts } from './mirrors.ts';
+import { mountPlaces, type PlacesPorts } from './places.ts';
 import { mountReconcile, type ReconcilePorts } from './reconcile.ts';
+import { mountRunning, type RunningPorts } from './running.ts';
 import { mountLogin, mountSession } from './session.ts';
+import { mountTimeline } from './timeline.ts';
+import { mountStats, type StatsPorts } from './stats.ts';
 
-export interface V1Ports extends AuthPorts, BatchPorts, ReconcilePorts, Omit<FilterPorts, 'overview'> {
+export interface V1Ports extends AuthPorts, BatchPorts, ReconcilePorts, EventPorts, Omit<FilterPorts, 'overview'> {
   audit: AuditStore;
-  alerts: Pick<AlertStore, 'page'>;
+  accounts: StatsPorts['accounts'];
+  alerts: Pick<AlertStore, 'page'> & StatsPorts['alerts'];
+  readings: StatsPorts['readings'];
+  budget: StatsPorts['budget'];
+  sweeps: StatsPorts['sweeps'];
   mirrors: MirrorPorts['mirrors'] & ArchivePorts['mirrors'];
   archives: ArchivePorts['archives'];
   source: MirrorPorts['source'];
-  overview: MirrorPorts['overview'] & DeliveryPorts['overview'] & FilterPorts['overview'];
-  deliveries: DeliveryPorts['deliveries'];
+  transfers: RunningPorts['transfers'];
+  overview: RunningPorts['overview'] &
+    StatsPorts['overview'] &
+    Pick<OverviewStore, 'deletions'> &
+    MirrorPorts['overview'] &
+    DeliveryPorts['overview'] &
+    FilterPorts['overview'];
+  deliveries: DeliveryPorts['deliveries'] & StatsPorts['deliveries'];
   codec: CodecPorts['codec'];
+  places: PlacesPorts['places'];
   control: MirrorPorts['control'] & DeliveryPorts['control'] & BatchPorts['control'];
   version: string;
   log: Logger;
@@ -51,6 +68,10 @@ export function createV1(ports: V1Ports): OpenAPIHono<Authenticated> {
   mountLogin(app, ports, doorkeeper);
   app.use('*', authenticate(ports, doorkeeper), jsonBody());
 
+  mountStats(app, ports);
+  mountEvents(app, ports);
+  mountRunning(app, ports);
+  mountTimeline(app, ports);
   mountMirrors(app, ports);
   mountArchives(app, ports);
   mountDeliveries(app, ports);
@@ -59,6 +80,8 @@ export function createV1(ports: V1Ports): OpenAPIHono<Authenticated> {
   mountFilters(app, ports);
   mountBatches(app, ports);
   mountAudit(app, ports);
+  mountAuditChain(app, ports);
+  mountPlaces(app, ports);
   mountAlerts(app, ports);
   mountCodec(app, ports);
   mountSession(app, ports);

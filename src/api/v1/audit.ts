@@ -5,6 +5,7 @@ import type { AuditStore } from '../../domain/ports.ts';
 import type { Authenticated } from '../auth.ts';
 import { allowed, problems } from './answers.ts';
 import { Cursor, Limit, Next, pageOf, placeOf } from './cursor.ts';
+import { streamOf } from './streams.ts';
 
 const AuditEvent = z
   .strictObject({
@@ -70,7 +71,7 @@ export function mountAudit(app: OpenAPIHono<Authenticated>, { audit }: { audit: 
     if (
       accepts(c, { supports: ['application/json', NDJSON], default: 'application/json', header: 'Accept' }) === NDJSON
     ) {
-      return c.body(await lines(everyEntry(audit, filter)), 200, { 'content-type': NDJSON });
+      return c.body(await streamOf(lines(everyEntry(audit, filter))), 200, { 'content-type': NDJSON });
     }
     const before = placeOf(z.string().regex(/^\d{1,18}$/), cursor);
     const found = await audit.read({ ...filter, before, limit: limit + 1 });
@@ -79,18 +80,6 @@ export function mountAudit(app: OpenAPIHono<Authenticated>, { audit }: { audit: 
   });
 }
 
-/** Entry by entry, as fast as they are taken. The first is read before the answer begins, so that a record that cannot be read has its problem. */
-async function lines(events: AsyncGenerator<EventOfAudit, void, undefined>): Promise<ReadableStream<Uint8Array>> {
-  const encoder = new TextEncoder();
-  let coming = await events.next();
-  return new ReadableStream<Uint8Array>({
-    async pull(controller) {
-      if (coming.done) return controller.close();
-      controller.enqueue(encoder.encode(`${JSON.stringify(coming.value)}\n`));
-      coming = await events.next();
-    },
-    async cancel() {
-      await events.return();
-    },
-  });
+async function* lines(events: AsyncGenerator<EventOfAudit, void, undefined>): AsyncGenerator<string, void, undefined> {
+  for await (const event of events) yield `${JSON.stringify(event)}\n`;
 }

@@ -31,8 +31,12 @@ export function placeOf<T>(schema: z.ZodType<T>, cursor: string | undefined): T 
   if (cursor === undefined) return null;
   const parsed = schema.safeParse(jsonIn(cursor));
   if (parsed.success) return parsed.data;
+  throw cursorNotUsable();
+}
+
+export function cursorNotUsable(): ProblemError {
   const detail = 'The cursor is not one of this list. Begin with the first page again: leave `cursor` out.';
-  throw new ProblemError(400, 'Cursor not usable', detail);
+  return new ProblemError(400, 'Cursor not usable', detail);
 }
 
 function jsonIn(cursor: string): unknown {

@@ -1,4 +1,5 @@
 import { createRoute, z, type OpenAPIHono } from '@hono/zod-openapi';
+import type { DeliveryDetail as DeliveryDetailView } from '../../domain/overview.ts';
 import type { DeliveryStore, MirrorControl, OverviewStore } from '../../domain/ports.ts';
 import { replayDelivery } from '../../domain/replay.ts';
 import type { Authenticated } from '../auth.ts';
@@ -27,16 +28,56 @@ const Delivery = z
   })
   .openapi('Delivery');
 
+/** What a workflow is told. @see RepoEvent in src/domain/events.ts */
+const Event = z
+  .strictObject({
+    kind: z.enum(['starred', 'unstarred', 'changed', 'requested']),
+    repoId: z.string(),
+    fullName: z.string().openapi({ description: 'As the sender called it' }),
+    trigger: z.string(),
+    correlationId: z.string(),
+    deliveryId: z.string().optional(),
+    observedAt: z.iso.datetime().optional(),
+    compare: z.enum(['repair', 'report']).optional(),
+    batchId: z.string().optional(),
+    by: z.string().optional(),
+  })
+  .openapi('RepoEvent');
+
+const DeliveryDetail = Delivery.extend({
+  correlationId: z.string().openapi({ description: 'Follows the work through log, workflow and syncs' }),
+  repoEvent: Event.nullable().openapi({ description: 'What is dispatched of it; null: it was ignored' }),
+}).openapi('DeliveryDetail');
+
+const Guid = z.strictObject({ guid: z.string().max(200) });
+
 const list = createRoute({
   method: 'get',
   path: '/deliveries',
   summary: 'Webhook deliveries, newest first',
   ...allowed('read'),
-  request: { query: z.strictObject({ limit: Limit, cursor: Cursor }) },
+  request: {
+    query: z.strictObject({
+      event: z.string().max(100).optional().openapi({ example: 'push' }),
+      outcome: z.enum(['accepted', 'ignored']).optional(),
+      fullName: z.string().max(300).optional().openapi({ description: 'The whole name, in any case of letters' }),
+      limit: Limit,
+      cursor: Cursor,
+    }),
+  },
   responses: {
     200: json('A page of them', z.strictObject({ deliveries: z.array(Delivery), next: Next })),
     ...problems(),
   },
+});
+
+const one = createRoute({
+  method: 'get',
+  path: '/deliveries/{guid}',
+  summary: 'One delivery, and what it became',
+  ...allowed('read'),
+  request: { params: Guid },
+  responses: { 200: json('As far as it is kept', DeliveryDetail), ...problems(404) },
 });
 
 const replay = createRoute({
@@ -45,7 +86,7 @@ const replay = createRoute({
   summary: 'Dispatch a delivery once more',
   description: 'Harmless: a delivery only makes Starkeep look, and what it does follows from what GitHub says now.',
   ...allowed('operate'),
-  request: { params: z.strictObject({ guid: z.string().max(200) }) },
+  request: { params: Guid },
   responses: {
     202: json('It was dispatched', z.strictObject({ guid: z.string(), workflowId: z.string() })),
     ...problems(404, 409),
@@ -56,20 +97,20 @@ export function mountDeliveries(app: OpenAPIHono<Authenticated>, ports: Delivery
   const { overview } = ports;
 
   app.openapi(list, async (c) => {
-    const { limit, cursor } = c.req.valid('query');
+    const { event = null, outcome = null, fullName = null, limit, cursor } = c.req.valid('query');
     const before = placeOf(z.string(), cursor);
-    const found = await overview.deliveries({ before, limit: limit + 1 });
+    const found = await overview.deliveries({ event, outcome, fullName, before, limit: limit + 1 });
     const { page, next } = pageOf(found, limit, ({ guid }) => guid);
     return c.json({ deliveries: page, next }, 200);
   });
 
+  app.openapi(one, async (c) => {
+    return c.json(await known(ports, c.req.valid('param').guid), 200);
+  });
+
   app.openapi(replay, async (c) => {
     const { guid } = c.req.valid('param');
-    const found = await overview.delivery(guid);
-    if (!found) {
-      const detail = `There is no delivery ${guid}. Only what was signed with our secret is kept, so one that did not verify cannot be replayed.`;
-      throw new ProblemError(404, 'No such delivery', detail, { guid });
-    }
+    const found = await known(ports, guid);
     const { event, fullName, repoEvent, dispatchedAt, ignoredReason } = found;
     if (repoEvent === null) {
       const detail = `Delivery ${guid} (${event}) was ignored, so there is nothing to dispatch: ${ignoredReason ?? ''}.`;
@@ -84,4 +125,12 @@ export function mountDeliveries(app: OpenAPIHono<Authenticated>, ports: Delivery
     });
     return c.json({ guid, workflowId }, 202);
   });
+}
+
+/** @throws ProblemError 404 */
+async function known({ overview }: DeliveryPorts, guid: string): Promise<DeliveryDetailView> {
+  const found = await overview.delivery(guid);
+  if (found) return found;
+  const detail = `There is no delivery ${guid}. Only what was signed with our secret is kept, so one that did not verify cannot be replayed.`;
+  throw new ProblemError(404, 'No such delivery', detail, { guid });
 }

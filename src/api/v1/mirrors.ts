@@ -1,20 +1,22 @@
 import { randomUUID } from 'node:crypto';
 import { createRoute, z, type OpenAPIHono } from '@hono/zod-openapi';
+import { accepts } from 'hono/accepts';
 import { addMirror, FULL_NAME, type AddingPorts } from '../../domain/adding.ts';
 import { obstacleTo } from '../../domain/decisions.ts';
 import { FAILURES, isFailureKind } from '../../domain/failures.ts';
 import type { KeyScope } from '../../domain/keys.ts';
 import { MIRROR_STATUSES } from '../../domain/model.ts';
-import type { MirrorView } from '../../domain/overview.ts';
+import { fitsOrder, MIRROR_SORTS, type MirrorFilter, type MirrorView } from '../../domain/overview.ts';
 import type { MirrorControl, MirrorDecision, OverviewStore } from '../../domain/ports.ts';
 import type { Authenticated } from '../auth.ts';
 import { ProblemError } from '../problem.ts';
 import { allowed, BODY_PROBLEMS, json, jsonRequest, problems } from './answers.ts';
 import { act, type AuditingPorts } from './auditing.ts';
-import { Cursor, cursorOf, Limit, Next, pageOf, placeOf } from './cursor.ts';
+import { Cursor, cursorNotUsable, cursorOf, Limit, Next, pageOf, placeOf } from './cursor.ts';
+import { CSV, mirrorsCsv } from './mirrors-csv.ts';
 
 export interface MirrorPorts extends AuditingPorts, Pick<AddingPorts, 'mirrors' | 'source'> {
-  overview: Pick<OverviewStore, 'mirrors' | 'mirror' | 'syncs' | 'openDeletions'>;
+  overview: Pick<OverviewStore, 'mirrors' | 'countMirrors' | 'facets' | 'mirror' | 'syncs' | 'openDeletions'>;
   control: Pick<MirrorControl, 'decide' | 'repoEvent'>;
 }
 
@@ -69,7 +71,7 @@ const Mirror = z
   })
   .openapi('Mirror');
 
-const Sync = z
+export const Sync = z
   .strictObject({
     syncId: z.string(),
     trigger: z.string(),
@@ -89,24 +91,94 @@ const Sync = z
   })
   .openapi('Sync');
 
-const MirrorIdParam = z.strictObject({ id: z.string().max(100).openapi({ example: 'github-2325298' }) });
+export const MirrorIdParam = z.strictObject({ id: z.string().max(100).openapi({ example: 'github-2325298' }) });
 
-const Place = z.strictObject({ name: z.string(), mirrorId: z.string() });
+const Place = z.strictObject({ sort: z.enum(MIRROR_SORTS), key: z.string(), mirrorId: z.string() });
+
+/** `?status=failed&status=held` and `?status=failed,held` are the same. */
+const Statuses = z
+  .preprocess(
+    (value) => (value === undefined ? [] : [value].flat().flatMap((text) => String(text).split(','))),
+    z.array(z.enum(MIRROR_STATUSES)).max(50),
+  )
+  .openapi({
+    param: { required: false, style: 'form', explode: true },
+    type: 'array',
+    items: { type: 'string', enum: [...MIRROR_STATUSES] },
+    description: 'One of these: repeated, or with commas',
+  });
+
+const Bytes = z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER).optional();
+
+const listed: Record<string, { schema: z.ZodType }> = {
+  'application/json': {
+    schema: z
+      .strictObject({
+        mirrors: z.array(Mirror),
+        total: z.int().openapi({ description: 'How many fit the filter, on all pages' }),
+        next: Next,
+      })
+      .openapi('MirrorPage'),
+  },
+  [CSV]: { schema: z.string() },
+};
 
 const list = createRoute({
   method: 'get',
   path: '/mirrors',
-  summary: 'Mirrors by name',
+  summary: 'Mirrors, searched, filtered and in an order',
+  description: `With \`Accept: ${CSV}\` everything that fits comes in one answer, one mirror a line; \`limit\` and \`cursor\` do not count then. An answer that breaks off is not closed properly.`,
   ...allowed('read'),
   request: {
     query: z.strictObject({
-      status: z.enum(MIRROR_STATUSES).optional(),
+      status: Statuses,
       search: z.string().max(200).optional().openapi({ description: 'Part of owner/name, in any case of letters' }),
+      owner: z.string().max(100).optional().openapi({ description: 'The whole owner, in any case of letters' }),
+      language: z.string().max(100).optional().openapi({ example: 'TypeScript' }),
+      errorKind: z.string().max(100).optional().openapi({ description: 'The kind of the last failure' }),
+      minBytes: Bytes.openapi({ description: "By GitHub's estimate" }),
+      maxBytes: Bytes,
+      stale: z
+        .enum(['true', 'false'])
+        .default('false')
+        .openapi({ description: 'Only what should be looked at and was not for a day' }),
+      sort: z
+        .enum(MIRROR_SORTS)
+        .default('name')
+        .openapi({ description: '`-` turns it round. What never happened counts as before everything else' }),
       limit: Limit,
       cursor: Cursor,
     }),
   },
-  responses: { 200: json('A page of them', z.strictObject({ mirrors: z.array(Mirror), next: Next })), ...problems() },
+  responses: { 200: { description: 'A page of them, or all of them', content: listed }, ...problems() },
+});
+
+const FACETS = 200;
+
+const FacetCount = z.strictObject({ value: z.string(), count: z.int() }).openapi('Facet');
+
+const facets = createRoute({
+  method: 'get',
+  path: '/mirrors/facets',
+  summary: 'What mirrors can be filtered by, and how many there are of each',
+  ...allowed('read'),
+  responses: {
+    200: json(
+      `At most ${FACETS} of each, most first`,
+      z
+        .strictObject({
+          owners: z.array(FacetCount),
+          languages: z.array(FacetCount),
+          errorKinds: z.array(
+            z
+              .strictObject({ value: z.string(), count: z.int(), whatToDo: z.string().nullable() })
+              .openapi('FailureFacet'),
+          ),
+        })
+        .openapi('MirrorFacets'),
+    ),
+    ...problems(),
+  },
 });
 
 const add = createRoute({
@@ -190,9 +262,31 @@ export function mountMirrors(app: OpenAPIHono<Authenticated>, ports: MirrorPorts
   const { overview } = ports;
 
   app.openapi(list, async (c) => {
-    const { status = null, search = null, limit, cursor } = c.req.valid('query');
-    const { mirrors, next } = await overview.mirrors({ status, search, after: placeOf(Place, cursor), limit });
-    return c.json({ mirrors: mirrors.map(shown), next: cursorOf(next) }, 200);
+    const { sort, limit, cursor, ...asked } = c.req.valid('query');
+    const filter = filterOf(asked);
+    if (accepts(c, { supports: ['application/json', CSV], default: 'application/json', header: 'Accept' }) === CSV) {
+      const headers = {
+        'content-type': `${CSV}; charset=utf-8`,
+        'content-disposition': 'attachment; filename="mirrors.csv"',
+      };
+      return c.body(await mirrorsCsv(overview, filter, sort), 200, headers);
+    }
+    const after = placeOf(Place, cursor);
+    if (after !== null && !fitsOrder(after, sort)) throw cursorNotUsable();
+    const [{ mirrors, next }, total] = await Promise.all([
+      overview.mirrors({ filter, sort, after, limit }),
+      overview.countMirrors(filter),
+    ]);
+    return c.json({ mirrors: mirrors.map(shown), total, next: cursorOf(next) }, 200);
+  });
+
+  // Before the route of one mirror, whose path it fits too.
+  app.openapi(facets, async (c) => {
+    const { errorKinds, ...rest } = await overview.facets(FACETS);
+    return c.json(
+      { ...rest, errorKinds: errorKinds.map((facet) => ({ ...facet, whatToDo: adviceOn(facet.value) })) },
+      200,
+    );
   });
 
   app.openapi(add, async (c) => {
@@ -251,7 +345,10 @@ function mountDecision(
 }
 
 /** @throws ProblemError 404 */
-async function known({ overview }: MirrorPorts, mirrorId: string): Promise<MirrorView> {
+export async function known(
+  { overview }: { overview: Pick<OverviewStore, 'mirror'> },
+  mirrorId: string,
+): Promise<MirrorView> {
   const found = await overview.mirror(mirrorId);
   if (found) return found;
   const detail = `There is no mirror ${mirrorId}. Ids are github-<number>; GET /api/v1/mirrors?search=NAME finds them.`;
@@ -259,6 +356,33 @@ async function known({ overview }: MirrorPorts, mirrorId: string): Promise<Mirro
 }
 
 function shown(mirror: MirrorView): z.infer<typeof Mirror> {
-  const { errorKind } = mirror;
-  return { ...mirror, whatToDo: isFailureKind(errorKind) ? FAILURES[errorKind].hint : null };
+  return { ...mirror, whatToDo: adviceOn(mirror.errorKind) };
+}
+
+function adviceOn(errorKind: string | null): string | null {
+  return isFailureKind(errorKind) ? FAILURES[errorKind].hint : null;
+}
+
+type AskedFilter = Omit<z.infer<NonNullable<typeof list.request.query>>, 'sort' | 'limit' | 'cursor'>;
+
+function filterOf({
+  status,
+  stale,
+  search,
+  owner,
+  language,
+  errorKind,
+  minBytes,
+  maxBytes,
+}: AskedFilter): MirrorFilter {
+  return {
+    statuses: [...new Set(status)],
+    search: search || null,
+    owner: owner ?? null,
+    language: language ?? null,
+    errorKind: errorKind ?? null,
+    minBytes: minBytes ?? null,
+    maxBytes: maxBytes ?? null,
+    stale: stale === 'true',
+  };
 }

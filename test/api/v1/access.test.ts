@@ -106,11 +106,11 @@ describe('a request that cannot be one', () => {
     const { body } = await world.ask('GET', '/mirrors?status=fine&limit=0&colour=red');
 
     expect(body.errors).toEqual([
-      { in: 'query', field: 'status', problem: expect.stringContaining('"pending"|"in_progress"') as string },
+      { in: 'query', field: 'status.0', problem: expect.stringContaining('"pending"|"in_progress"') as string },
       { in: 'query', field: 'limit', problem: expect.stringContaining('>=1') as string },
       { in: 'query', field: '', problem: 'Unrecognized key: "colour"' },
     ]);
-    expect(body.detail).toMatch(/^The request does not fit \(query, status: /);
+    expect(body.detail).toMatch(/^The request does not fit \(query, status\.0: /);
   });
 
   it('with an empty body is one without', async () => {
@@ -212,9 +212,12 @@ describe('the document', () => {
       '/codec/decode',
       '/deletions',
       '/deliveries',
+      '/deliveries/{guid}',
       '/deliveries/{guid}/replay',
+      '/events',
       '/filters/preview',
       '/mirrors',
+      '/mirrors/facets',
       '/mirrors/{id}',
       '/mirrors/{id}/approve-deletion',
       '/mirrors/{id}/cancel-deletion',
@@ -224,8 +227,11 @@ describe('the document', () => {
       '/mirrors/{id}/resume',
       '/mirrors/{id}/sync',
       '/mirrors/{id}/syncs',
+      '/mirrors/{id}/timeline',
       '/reconcile',
+      '/running',
       '/session',
+      '/stats',
     ]);
     for (const [path, routes] of Object.entries(document.paths)) {
       for (const [method, route] of Object.entries(routes)) {

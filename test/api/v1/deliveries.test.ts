@@ -3,13 +3,16 @@ import { auditOf, withApi } from './world.ts';
 
 const world = withApi();
 
-async function addDelivery(guid: string, ignoredReason: string | null = null): Promise<void> {
-  const fullName = 'ada/engine';
+async function addDelivery(
+  guid: string,
+  ignoredReason: string | null = null,
+  { event = 'push', fullName = 'ada/engine' } = {},
+): Promise<void> {
   await world.store.deliveries.take({
     guid,
     hookId: null,
     bodySha256: 'x',
-    event: 'push',
+    event,
     action: null,
     repoId: '7',
     fullName,
@@ -88,5 +91,53 @@ describe('the list of deliveries', () => {
     }
 
     expect(pages).toEqual([['d'], ['a'], ['b'], ['c']]);
+  });
+});
+
+describe('the list of deliveries, filtered', () => {
+  const found = async (query: string) => {
+    const { body } = await world.ask('GET', `/deliveries?${query}`);
+    return body.deliveries.map(({ guid }: { guid: string }) => guid).sort();
+  };
+
+  it('has only those of an event, an outcome, a repository', async () => {
+    await addDelivery('a');
+    await addDelivery('b', 'a ping', { event: 'ping' });
+    await addDelivery('c', null, { fullName: 'bob/loom' });
+
+    expect(await found('event=ping')).toEqual(['b']);
+    expect(await found('outcome=accepted')).toEqual(['a', 'c']);
+    expect(await found('fullName=BOB/loom')).toEqual(['c']);
+    expect(await found('event=push&outcome=ignored')).toEqual([]);
+    expect((await world.ask('GET', '/deliveries?outcome=lost')).status).toBe(400);
+  });
+});
+
+describe('one delivery', () => {
+  it('has what is dispatched of it', async () => {
+    await addDelivery('guid-1');
+
+    const { body } = await world.ask('GET', '/deliveries/guid-1', { as: 'read' });
+
+    expect(body).toMatchObject({
+      guid: 'guid-1',
+      correlationId: 'guid-1',
+      repoEvent: { kind: 'changed', repoId: '7', deliveryId: 'guid-1' },
+    });
+  });
+
+  it('that was ignored has the reason, and nothing to dispatch', async () => {
+    await addDelivery('noise', 'a ping');
+
+    expect((await world.ask('GET', '/deliveries/noise')).body).toMatchObject({
+      ignoredReason: 'a ping',
+      repoEvent: null,
+    });
+  });
+
+  it('that is not known is 404 with the guid', async () => {
+    const { status, body } = await world.ask('GET', '/deliveries/no-such');
+
+    expect([status, body.guid]).toEqual([404, 'no-such']);
   });
 });

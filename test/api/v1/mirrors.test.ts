@@ -6,6 +6,18 @@ const world: World = withApi();
 
 const namesOf = (body: { mirrors: { fullName: string }[] }) => body.mirrors.map(({ fullName }) => fullName);
 
+/** The names on all pages, in order. */
+async function pagesOf(path: string): Promise<string[]> {
+  const names: string[] = [];
+  let cursor: string | null = '';
+  while (cursor !== null) {
+    const { body } = await world.ask('GET', `${path}${cursor && `&cursor=${cursor}`}`);
+    names.push(...namesOf(body));
+    cursor = body.next as string | null;
+  }
+  return names;
+}
+
 async function addDeletion(repoId: string): Promise<void> {
   const ids = { mirrorId: `github-${repoId}`, correlationId: 'c', workflowId: 'w', runId: 'r' } as const;
   const dueAt = '2026-11-23T22:05:00.000Z';
@@ -50,6 +62,141 @@ describe('the list of mirrors', () => {
       ['ada/engine_one'],
       [],
       ['ada/engine_one'],
+    ]);
+  });
+
+  describe('in another order', () => {
+    it.each([
+      ['stars', ['c/c', 'a/a', 'e/e', 'b/b', 'd/d']],
+      ['-bytes', ['c/c', 'b/b', 'e/e', 'a/a', 'd/d']],
+      ['pushedAt', ['d/d', 'b/b', 'c/c', 'a/a', 'e/e']],
+      ['-lastSyncedAt', ['c/c', 'b/b', 'e/e', 'd/d', 'a/a']],
+      ['-name', ['e/e', 'd/d', 'c/c', 'b/b', 'a/a']],
+    ])(
+      '%s comes whole, each mirror once, also where several are equal or it never happened',
+      async (sort, expected) => {
+        const instant = '2026-11-23T22:05:00.000123Z';
+        const later = '2026-11-23T22:05:00.000124Z';
+        const facts = [
+          { name: 'a/a', stars: 1, sizeKb: 5, pushed: later, synced: null },
+          { name: 'b/b', stars: 7, sizeKb: 900, pushed: instant, synced: instant },
+          { name: 'c/c', stars: 0, sizeKb: 900, pushed: instant, synced: later },
+          { name: 'd/d', stars: 7, sizeKb: 1, pushed: null, synced: null },
+          { name: 'e/e', stars: 1, sizeKb: 5, pushed: later, synced: null },
+        ];
+        for (const [index, { name, stars, sizeKb, pushed, synced }] of facts.entries()) {
+          const row = { pushed_at: pushed, last_synced_at: synced };
+          await world.addMirror(String(100 + index), name, { facts: { stars, sizeKb }, row });
+        }
+
+        expect(await pagesOf(`/mirrors?sort=${sort}&limit=2`)).toEqual(expected);
+      },
+    );
+
+    it('refuses the cursor of another order, and one that somebody made up', async () => {
+      for (const id of ['1', '2', '3']) await world.addMirror(id, `ada/${id}`);
+      const { next } = (await world.ask('GET', '/mirrors?limit=1&sort=stars')).body as { next: string };
+      const made = (key: string) =>
+        Buffer.from(JSON.stringify({ sort: 'pushedAt', key, mirrorId: 'github-1' })).toString('base64url');
+
+      const other = await world.ask('GET', `/mirrors?limit=1&cursor=${next}`);
+      const noDay = await world.ask('GET', `/mirrors?sort=pushedAt&cursor=${made('2026-02-31T00:00:00.000000Z')}`);
+      const noTime = await world.ask('GET', `/mirrors?sort=pushedAt&cursor=${made('yesterday')}`);
+      const fine = await world.ask('GET', `/mirrors?sort=pushedAt&cursor=${made('-infinity')}`);
+
+      expect([other, noDay, noTime, fine].map(({ status }) => status)).toEqual([400, 400, 400, 200]);
+    });
+  });
+
+  describe('filtered', () => {
+    const found = async (query: string) => {
+      const { body } = await world.ask('GET', `/mirrors?${query}`);
+      expect(body.total).toBe(body.mirrors.length);
+      return namesOf(body);
+    };
+
+    it('by several statuses, however they are written', async () => {
+      await world.addMirror('1', 'ada/one', { row: { status: 'failed' } });
+      await world.addMirror('2', 'ada/two', { row: { status: 'held' } });
+      await world.addMirror('3', 'ada/three');
+
+      expect(await found('status=failed&status=held')).toEqual(['ada/one', 'ada/two']);
+      expect(await found('status=failed,held')).toEqual(['ada/one', 'ada/two']);
+      expect((await world.ask('GET', '/mirrors?status=failed,mended')).status).toBe(400);
+    });
+
+    it('by owner, language, kind of failure and size', async () => {
+      await world.addMirror('1', 'Ada/engine', { facts: { language: 'Go', sizeKb: 100 } });
+      await world.addMirror('2', 'adam/engine', { facts: { language: 'C', sizeKb: 200 } });
+      await world.addMirror('3', 'bob/loom', {
+        facts: { language: 'Go', sizeKb: 300 },
+        row: { status: 'failed', last_error_kind: 'TargetError' },
+      });
+
+      expect(await found('owner=ADA')).toEqual(['Ada/engine']);
+      expect(await found('language=Go')).toEqual(['Ada/engine', 'bob/loom']);
+      expect(await found('language=Go&errorKind=TargetError')).toEqual(['bob/loom']);
+      expect(await found('minBytes=100001&maxBytes=299999')).toEqual(['adam/engine']);
+      expect((await world.ask('GET', '/mirrors?minBytes=-1')).status).toBe(400);
+    });
+
+    it('by being stale: what neither its workflow nor a reading of the list has seen for a day', async () => {
+      const longAgo = '2020-01-01T00:00:00Z';
+      await world.addMirror('1', 'ada/forgotten', { row: { last_checked_at: longAgo } });
+      await world.addMirror('2', 'ada/never');
+      await world.addMirror('3', 'ada/checked', { row: { last_checked_at: new Date().toISOString() } });
+      await world.addMirror('4', 'ada/paused', { row: { paused: true } });
+      await world.addMirror('5', 'ada/frozen', { row: { status: 'frozen' } });
+      await world.addMirror('6', 'ada/pinned', { starred: false, pinned: true });
+      const { readingId } = await world.store.readings.begin(world.store.account.accountId, 'c', 'sweep');
+      await world.addMirror('7', 'ada/seen', { row: { last_checked_at: longAgo, seen_in: readingId } });
+
+      expect(await found('stale=true')).toEqual(['ada/forgotten', 'ada/never']);
+    });
+
+    it('tells how many fit on all pages', async () => {
+      for (const id of ['1', '2', '3']) await world.addMirror(id, `ada/${id}`);
+
+      const { body } = await world.ask('GET', '/mirrors?limit=1&owner=ada');
+
+      expect([body.mirrors.length, body.total]).toEqual([1, 3]);
+    });
+  });
+
+  it('comes as CSV, all of it, and nothing in it is a formula', async () => {
+    await world.addMirror('1', 'ada/engine', { facts: { description: '=HYPERLINK("http://evil.test","x")' } });
+    await world.addMirror('2', 'bob/loom', { facts: { description: 'plain, with\nlines', stars: 12 } });
+
+    const { status, body, headers } = await world.ask('GET', '/mirrors?limit=1', { headers: { accept: 'text/csv' } });
+
+    expect([status, headers.get('content-type')]).toEqual([200, 'text/csv; charset=utf-8']);
+    const text = body as string;
+    expect(text.split('\r\n')).toHaveLength(4);
+    expect(text).toMatch(/^mirrorId,fullName,status,/);
+    expect(text).toContain(`"'=HYPERLINK(""http://evil.test"",""x"")"`);
+    expect(text).toContain('github-2,bob/loom,completed');
+    expect(text).toContain('"plain, with\nlines"');
+  });
+
+  it('says what it can be filtered by, most first', async () => {
+    await world.addMirror('1', 'ada/one', {
+      facts: { language: 'Go' },
+      row: { last_error_kind: 'TargetUnauthorized' },
+    });
+    await world.addMirror('2', 'Ada/two', { facts: { language: 'C' } });
+    await world.addMirror('3', 'bob/three', { facts: { language: 'Go' } });
+    await world.addMirror('4', 'carl/four', { facts: { language: null } });
+
+    const { body } = await world.ask('GET', '/mirrors/facets', { as: 'read' });
+
+    expect(body.owners[0].count).toBe(2);
+    expect(body.owners[0].value.toLowerCase()).toBe('ada');
+    expect(body.languages).toEqual([
+      { value: 'Go', count: 2 },
+      { value: 'C', count: 1 },
+    ]);
+    expect(body.errorKinds).toMatchObject([
+      { value: 'TargetUnauthorized', count: 1, whatToDo: expect.stringContaining('ONEDEV_TOKEN') as string },
     ]);
   });
 

@@ -2,6 +2,7 @@ import { Hono } from 'hono';
 import { pino } from 'pino';
 import { beforeEach, expect } from 'vitest';
 import { createV1, type V1Ports } from '../../../src/api/v1/app.ts';
+import { createFeed } from '../../../src/api/feed.ts';
 import { parseFilters } from '../../../src/domain/filters.ts';
 import type { KeyScope } from '../../../src/domain/keys.ts';
 import type { SourceRepository } from '../../../src/domain/model.ts';
@@ -82,9 +83,13 @@ export function withApi(changes: Partial<V1Ports> = {}): World {
       clientAddress: () => '203.0.113.7',
       outerOrigin: () => 'http://localhost',
       filters: parseFilters({}),
+      sweeps: { everyMs: 900_000, nextAt: () => Promise.resolve('2026-11-25T18:00:00.000Z') },
       version: '1.2.3',
       archives: null,
+      transfers: { progress: () => Promise.resolve(null) },
+      feed: createFeed(),
       codec: { decode: (payloads) => Promise.resolve(payloads) },
+      places: { onedevUrl: 'https://onedev.test', temporalUiUrl: 'https://temporal.test/namespaces/default' },
       source: { repositoryByName: async (fullName) => world.upstream.get(fullName) ?? { found: 'gone' } },
       log: pino({ level: 'trace' }, { write: (line: string) => logged.push(line) }),
       startReading: async (options) => {
@@ -122,7 +127,8 @@ export function withApi(changes: Partial<V1Ports> = {}): World {
         },
         ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
       });
-      const parsed: unknown = await response.json();
+      const isJson = /json($|;)/.test(response.headers.get('content-type') ?? '');
+      const parsed: unknown = isJson ? await response.json() : await response.text();
       // Our own words are no secrets, and must not look like any: what masks secrets would take them for one.
       if (response.status >= 400) expect(ownWords(JSON.stringify(parsed))).toBe(JSON.stringify(parsed));
       expectDocumented(v1, method, path.replace(/\?.*/, ''), response, parsed);

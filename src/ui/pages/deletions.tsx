@@ -1,0 +1,134 @@
+import { Group, SegmentedControl, Stack, Table, Text } from '@mantine/core';
+import { IconTrash } from '@tabler/icons-react';
+import { useQuery } from '@tanstack/react-query';
+import { getRouteApi } from '@tanstack/react-router';
+import { deletionsQuery } from '../api/queries.ts';
+import type { Deletion } from '../api/types.ts';
+import { PlainBadge } from '../parts/badges.tsx';
+import { ApproveButton, UndoButton } from '../parts/mirror-actions.tsx';
+import { MirrorLink } from '../parts/mirror-link.tsx';
+import { Page } from '../parts/page.tsx';
+import { Empty, Shown } from '../parts/states.tsx';
+import { Ago } from '../parts/time.tsx';
+import { dateWords, deletionState } from '../words.ts';
+
+const route = getRouteApi('/deletions');
+
+/** What is about to go, what went, and what was not allowed to. */
+export function Deletions() {
+  const { state = 'open' } = route.useSearch();
+  const navigate = route.useNavigate();
+  const deletions = useQuery(deletionsQuery(state));
+  return (
+    <Page
+      title="Deletions"
+      about="What you unstar is deleted on OneDev after a while, and only when GitHub proves that it is unstarred. Until then you can keep it."
+    >
+      <Group>
+        <SegmentedControl
+          aria-label="Which deletions"
+          data={[
+            { value: 'open', label: 'Planned' },
+            { value: 'done', label: 'Decided' },
+          ]}
+          value={state}
+          onChange={(value) => void navigate({ search: { state: value === 'done' ? 'done' : undefined } })}
+        />
+      </Group>
+      <Shown asked={deletions} what="The deletions">
+        {({ deletions: list }) =>
+          list.length === 0 ? (
+            <Empty
+              title={state === 'open' ? 'Nothing is about to be deleted' : 'Nothing was ever deleted'}
+              icon={<IconTrash size={24} />}
+            >
+              {state === 'open' && 'When you unstar a repository, it is listed here with the date it goes.'}
+            </Empty>
+          ) : state === 'open' ? (
+            <Open deletions={list} />
+          ) : (
+            <Done deletions={list} />
+          )
+        }
+      </Shown>
+    </Page>
+  );
+}
+
+function Open({ deletions }: { deletions: Deletion[] }) {
+  return (
+    <Stack gap="sm">
+      {deletions.map((deletion) => (
+        <Group
+          key={deletion.mirrorId}
+          justify="space-between"
+          align="flex-start"
+          p="md"
+          style={{ border: '1px solid var(--mantine-color-default-border)', borderRadius: 'var(--mantine-radius-md)' }}
+        >
+          <Stack gap={2} flex={1} miw={220}>
+            <Group gap="xs">
+              <MirrorLink {...deletion} />
+              <PlainBadge {...deletionState(deletion.state)} />
+            </Group>
+            <Text size="sm" component="div">
+              {deletion.dueAt === null ? (
+                'It goes when a person approves.'
+              ) : (
+                <>
+                  {deletion.policy === 'archive' ? 'Archived' : 'Deleted'} on {dateWords(deletion.dueAt)} (
+                  <Ago at={deletion.dueAt} />
+                  ), unless somebody keeps it.
+                </>
+              )}
+            </Text>
+            {deletion.reason !== null && <Text size="sm">{deletion.reason}</Text>}
+            <Text size="xs" c="dimmed" component="div">
+              Unstarred <Ago at={deletion.requestedAt} />
+              {deletion.projectPath !== null && `, ${deletion.projectPath} on OneDev`}. Proof: {deletion.proof}
+            </Text>
+          </Stack>
+          <Group gap="xs">
+            <UndoButton mirror={deletion} />
+            <ApproveButton deletion={deletion} />
+          </Group>
+        </Group>
+      ))}
+    </Stack>
+  );
+}
+
+function Done({ deletions }: { deletions: Deletion[] }) {
+  return (
+    <Table.ScrollContainer minWidth={640} scrollAreaProps={{ viewportProps: { tabIndex: 0 } }}>
+      <Table verticalSpacing="xs">
+        <Table.Thead>
+          <Table.Tr>
+            <Table.Th>Repository</Table.Th>
+            <Table.Th>How it ended</Table.Th>
+            <Table.Th>Why</Table.Th>
+            <Table.Th>Decided by</Table.Th>
+            <Table.Th>When</Table.Th>
+          </Table.Tr>
+        </Table.Thead>
+        <Table.Tbody>
+          {deletions.map((deletion) => (
+            <Table.Tr key={deletion.deletionId ?? `${deletion.mirrorId}-${deletion.requestedAt}`}>
+              <Table.Td>
+                <MirrorLink {...deletion} />
+              </Table.Td>
+              <Table.Td>
+                <PlainBadge {...deletionState(deletion.state)} />
+              </Table.Td>
+              <Table.Td>{deletion.reason ?? deletion.proof}</Table.Td>
+              <Table.Td>{deletion.decidedBy ?? 'Starkeep'}</Table.Td>
+              <Table.Td>
+                <Ago at={deletion.finishedAt ?? deletion.requestedAt} />
+              </Table.Td>
+            </Table.Tr>
+          ))}
+        </Table.Tbody>
+      </Table>
+    </Table.ScrollContainer>
+  );
+}

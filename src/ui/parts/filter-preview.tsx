@@ -1,0 +1,148 @@
+import { Alert, Button, Code, CopyButton, Group, SimpleGrid, Stack, Table, Text, TextInput } from '@mantine/core';
+import { useDebouncedValue } from '@mantine/hooks';
+import { keepPreviousData, useQuery } from '@tanstack/react-query';
+import { useState } from 'react';
+import { post, Refused } from '../api/client.ts';
+import type { Change, FilterPreview } from '../api/types.ts';
+import { bytesWords, plural } from '../words.ts';
+import { PlainBadge } from './badges.tsx';
+import { MirrorLink } from './mirror-link.tsx';
+import { Section } from './page.tsx';
+import { Loading, Shown } from './states.tsx';
+
+const FIELDS = [
+  { name: 'LANGUAGES', label: 'Languages', placeholder: 'Go, Rust, !PHP' },
+  { name: 'TOPICS', label: 'Topics', placeholder: 'database, !awesome-list' },
+  { name: 'MIN_STARS', label: 'At least so many stars', placeholder: '10' },
+  { name: 'MAX_SIZE', label: 'At most so large', placeholder: '2GB' },
+  { name: 'ARCHIVED', label: 'Archived ones', placeholder: 'keep, skip or only' },
+  { name: 'FORKS', label: 'Forks', placeholder: 'keep, skip or only' },
+  { name: 'INCLUDE', label: 'Always keep', placeholder: 'owner/*, owner/name' },
+  { name: 'EXCLUDE', label: 'Never keep', placeholder: 'owner/*' },
+] as const;
+
+type Texts = Partial<Record<(typeof FIELDS)[number]['name'], string>>;
+
+/** What filters would keep and leave out, as one types them. Nothing is set by it. */
+export function FilterPreviewForm() {
+  const [texts, setTexts] = useState<Texts>({});
+  const [asked] = useDebouncedValue(texts, 350);
+  const preview = useQuery({
+    queryKey: ['preview', asked],
+    queryFn: () => post<FilterPreview>('/filters/preview', { filters: asked, limit: 100 }),
+    placeholderData: keepPreviousData,
+    retry: false,
+  });
+  const problem = preview.error instanceof Refused && preview.error.status === 422 ? preview.error : null;
+  const typed = Object.entries(texts);
+  const lines = typed.map(([name, text]) => `STARKEEP_FILTER_${name}=${text}`).join('\n');
+  return (
+    <Stack>
+      <Section title="Try filters" id="filters">
+        <Text size="sm" c="dimmed" mb="sm">
+          Empty fields stand for the settings as they are. Nothing is changed by trying.
+        </Text>
+        <SimpleGrid cols={{ base: 1, xs: 2, md: 4 }} spacing="sm">
+          {FIELDS.map(({ name, label, placeholder }) => (
+            <TextInput
+              key={name}
+              label={label}
+              placeholder={placeholder}
+              value={texts[name] ?? ''}
+              error={problem?.problem['filter'] === name ? problem.message : undefined}
+              onChange={(event) => {
+                const text = event.currentTarget.value;
+                setTexts(({ [name]: _, ...others }) => (text === '' ? others : { ...others, [name]: text }));
+              }}
+            />
+          ))}
+        </SimpleGrid>
+        {typed.length > 0 && !problem && (
+          <Alert color="blue" mt="md" title="To have it so, set this and restart">
+            <Code block>{lines}</Code>
+            <Group mt="xs" gap="xs">
+              <CopyButton value={lines}>
+                {({ copied, copy }) => (
+                  <Button size="compact-sm" variant="default" onClick={copy}>
+                    {copied ? 'Copied' : 'Copy'}
+                  </Button>
+                )}
+              </CopyButton>
+              <Button size="compact-sm" variant="subtle" onClick={() => setTexts({})}>
+                Start again
+              </Button>
+            </Group>
+          </Alert>
+        )}
+      </Section>
+      {preview.isPending ? (
+        <Loading what="the preview" />
+      ) : (
+        <Shown asked={problem ? { ...preview, error: null } : preview} what="The preview">
+          {(data) => <Result preview={data} />}
+        </Shown>
+      )}
+    </Stack>
+  );
+}
+
+function Result({ preview: { totals, changes, kept, excluded, next } }: { preview: FilterPreview }) {
+  const all = totals.kept.repositories + totals.excluded.repositories;
+  return (
+    <Section
+      id="preview"
+      title={
+        <span aria-live="polite">
+          Keeps {totals.kept.repositories.toLocaleString('en')} of {all.toLocaleString('en')}, about{' '}
+          {bytesWords(totals.kept.bytes)}
+        </span>
+      }
+    >
+      <Stack gap="xs">
+        <ChangeLine change={changes.newlyKept} words="would newly be kept" />
+        <ChangeLine change={changes.newlyExcluded} words="would newly be left out; what is on OneDev of them stays" />
+        {excluded.length > 0 && (
+          <Table verticalSpacing={4}>
+            <Table.Thead>
+              <Table.Tr>
+                <Table.Th>Left out</Table.Th>
+                <Table.Th>Because</Table.Th>
+              </Table.Tr>
+            </Table.Thead>
+            <Table.Tbody>
+              {excluded.map((line) => (
+                <Table.Tr key={line.mirrorId}>
+                  <Table.Td>
+                    <Group gap="xs">
+                      <MirrorLink {...line} />
+                      {line.isNew && <PlainBadge label="new" color="orange" />}
+                    </Group>
+                  </Table.Td>
+                  <Table.Td>{line.reason}</Table.Td>
+                </Table.Tr>
+              ))}
+            </Table.Tbody>
+          </Table>
+        )}
+        {excluded.length === 0 && kept.length > 0 && totals.excluded.repositories === 0 && (
+          <Text size="sm">Nothing is left out.</Text>
+        )}
+        {next !== null && (
+          <Text size="xs" c="dimmed">
+            Of the first 100 by name; the totals are of all.
+          </Text>
+        )}
+      </Stack>
+    </Section>
+  );
+}
+
+function ChangeLine({ change: { count, names }, words }: { change: Change; words: string }) {
+  if (count === 0) return null;
+  return (
+    <Text size="sm">
+      <b>{plural(count, 'repository')}</b> {words}: {names.slice(0, 5).join(', ')}
+      {count > 5 && ` and ${(count - 5).toLocaleString('en')} more`}
+    </Text>
+  );
+}
