@@ -83,6 +83,25 @@ program
   });
 
 program
+  .command('status')
+  .description('whether everything that is starred is safe, in one sentence; and what is failing')
+  .option('--watch', 'go on until Ctrl-C')
+  .option('--json', 'for programs')
+  .action(async (options: { watch?: boolean; json?: boolean }) => {
+    const { status } = await import('./commands/status.ts');
+    await status(settings('none'), options, out);
+  });
+
+program
+  .command('doctor')
+  .description('look at every connection, right and version, and say how to mend what is wrong; changes nothing')
+  .option('--json', 'for programs')
+  .action(async (options: { json?: boolean }) => {
+    const { doctor } = await import('./commands/doctor.ts');
+    await doctor(settings('none'), options, out);
+  });
+
+program
   .command('config')
   .description('print every setting, where it comes from, and what it means; secrets stay hidden')
   .action(async () => {

@@ -228,6 +228,33 @@ export function createMirrorControl(
   };
 }
 
+/** @throws Failure `TemporalUnavailable` within 2 s, also when the namespace is not there */
+export async function serverVersion({ client, connection }: TemporalConnection): Promise<string> {
+  const { namespace } = client.options;
+  return reached(() =>
+    connection.withDeadline(Date.now() + PING_DEADLINE_MS, async () => {
+      await connection.workflowService.describeNamespace({ namespace });
+      return (await connection.workflowService.getSystemInfo({})).serverVersion;
+    }),
+  );
+}
+
+/**
+ * How many have asked for work on a queue lately: Temporal forgets one that is gone after some five minutes.
+ * @throws Failure `TemporalUnavailable` within 2 s
+ */
+export async function pollersOf({ client, connection }: TemporalConnection, taskQueue: string): Promise<number> {
+  const { namespace } = client.options;
+  const ask = (taskQueueType: number) =>
+    connection.workflowService.describeTaskQueue({ namespace, taskQueue: { name: taskQueue }, taskQueueType });
+  return reached(() =>
+    connection.withDeadline(Date.now() + PING_DEADLINE_MS, async () => (await ask(ACTIVITIES)).pollers.length),
+  );
+}
+
+/** @see https://github.com/temporalio/api/blob/master/temporal/api/enums/v1/task_queue.proto (TaskQueueType) */
+const ACTIVITIES = 2;
+
 /** A reading of the star list that a person asked for. */
 export interface ReadingUnderWay {
   /** One that a person asked for earlier was running and is used. */
