@@ -309,6 +309,10 @@ export interface MirrorStore {
    * @returns the repositories that are new, changed, or not yet in the state they should be in
    */
   saveStarPage(accountId: string, repositories: ListedRepository[], readingId?: string): Promise<StarredChange[]>;
+  /** A person wants it kept whatever the star list says. May be repeated. */
+  pin(mirrorId: MirrorId): Promise<void>;
+  /** Nobody wants it kept any more but the star list. May be repeated. */
+  release(mirrorId: MirrorId): Promise<void>;
   markInProgress(mirrorId: MirrorId): Promise<void>;
   saveProject(mirrorId: MirrorId, project: EnsuredProject): Promise<void>;
   /**

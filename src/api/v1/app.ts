@@ -18,11 +18,14 @@ import { mountDeletions } from './deletions.ts';
 import { mountDeliveries, type DeliveryPorts } from './deliveries.ts';
 import { type EventPorts, mountEvents } from './events.ts';
 import { mountFilters, type FilterPorts } from './filters.ts';
+import { type KeepingPorts, mountKeeping } from './keeping.ts';
+import { type KeyPorts, mountKeys } from './keys.ts';
 import { mountMirrors, type MirrorPorts } from './mirrors.ts';
 import { mountPlaces, type PlacesPorts } from './places.ts';
 import { mountReconcile, type ReconcilePorts } from './reconcile.ts';
 import { mountRunning, type RunningPorts } from './running.ts';
 import { mountLogin, mountSession } from './session.ts';
+import { mountSettings, type SettingsPorts } from './settings.ts';
 import { mountTimeline } from './timeline.ts';
 import { mountStats, type StatsPorts } from './stats.ts';
 
@@ -33,7 +36,10 @@ export interface V1Ports extends AuthPorts, BatchPorts, ReconcilePorts, EventPor
   readings: StatsPorts['readings'];
   budget: StatsPorts['budget'];
   sweeps: StatsPorts['sweeps'];
-  mirrors: MirrorPorts['mirrors'] & ArchivePorts['mirrors'];
+  keys: AuthPorts['keys'] & KeyPorts['keys'];
+  shownSettings: SettingsPorts['shownSettings'];
+  probes: SettingsPorts['probes'];
+  mirrors: MirrorPorts['mirrors'] & KeepingPorts['mirrors'] & ArchivePorts['mirrors'];
   archives: ArchivePorts['archives'];
   source: MirrorPorts['source'];
   transfers: RunningPorts['transfers'];
@@ -73,6 +79,7 @@ export function createV1(ports: V1Ports): OpenAPIHono<Authenticated> {
   mountRunning(app, ports);
   mountTimeline(app, ports);
   mountMirrors(app, ports);
+  mountKeeping(app, ports);
   mountArchives(app, ports);
   mountDeliveries(app, ports);
   mountDeletions(app, ports);
@@ -83,6 +90,8 @@ export function createV1(ports: V1Ports): OpenAPIHono<Authenticated> {
   mountAuditChain(app, ports);
   mountPlaces(app, ports);
   mountAlerts(app, ports);
+  mountSettings(app, ports);
+  mountKeys(app, ports);
   mountCodec(app, ports);
   mountSession(app, ports);
 

@@ -54,6 +54,7 @@ export interface MirrorChanges {
 }
 
 const ownWords = createRedactor([]);
+const untried = () => Promise.reject(new Error('a test that tries a connection hands in what it finds'));
 
 export function withApi(changes: Partial<V1Ports> = {}): World {
   const store = withStore();
@@ -86,6 +87,8 @@ export function withApi(changes: Partial<V1Ports> = {}): World {
       sweeps: { everyMs: 900_000, nextAt: () => Promise.resolve('2026-11-25T18:00:00.000Z') },
       version: '1.2.3',
       archives: null,
+      shownSettings: [],
+      probes: { github: untried, onedev: untried, alerts: untried },
       transfers: { progress: () => Promise.resolve(null) },
       feed: createFeed(),
       codec: { decode: (payloads) => Promise.resolve(payloads) },
@@ -161,6 +164,7 @@ function expectDocumented(
   expect(documented, `${method} ${path} answered ${response.status}: ${JSON.stringify(body)}`).toBeDefined();
   const type = (response.headers.get('content-type') ?? '').split(';')[0] ?? '';
   const { content = {} } = documented as { content?: Record<string, { schema: { parse(value: unknown): unknown } }> };
+  if (Object.keys(content).length === 0) return expect(body).toBe('');
   const schema = content[type]?.schema;
   expect(schema, `${method} ${path} answered ${response.status} as ${type}`).toBeDefined();
   schema?.parse(body);
