@@ -159,10 +159,13 @@ export function deliveryQuery(guid: string) {
   });
 }
 
-export function deletionsQuery(state: 'open' | 'done' | 'all') {
-  return queryOptions({
+export function deletionsQuery(state: 'open' | 'done') {
+  return infiniteQueryOptions({
     queryKey: ['deletions', state],
-    queryFn: ({ signal }) => get<{ deletions: Deletion[] }>('/deletions', { state }, signal),
+    queryFn: ({ pageParam, signal }) =>
+      get<{ deletions: Deletion[]; next: string | null }>('/deletions', { state, cursor: pageParam }, signal),
+    initialPageParam: null as string | null,
+    getNextPageParam: (last) => last.next,
   });
 }
 

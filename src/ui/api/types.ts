@@ -174,7 +174,7 @@ export interface DeliveryDetail extends Delivery {
 }
 
 export interface Deletion {
-  deletionId?: string;
+  deletionId: string;
   mirrorId: string;
   fullName: string;
   projectPath: string | null;
@@ -184,8 +184,8 @@ export interface Deletion {
   reason: string | null;
   requestedAt: string;
   dueAt: string | null;
-  decidedBy?: string | null;
-  finishedAt?: string | null;
+  decidedBy: string | null;
+  finishedAt: string | null;
 }
 
 export interface Batch {

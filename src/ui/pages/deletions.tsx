@@ -1,6 +1,6 @@
-import { Group, SegmentedControl, Stack, Table, Text } from '@mantine/core';
+import { Button, Group, SegmentedControl, Stack, Table, Text } from '@mantine/core';
 import { IconTrash } from '@tabler/icons-react';
-import { useQuery } from '@tanstack/react-query';
+import { useInfiniteQuery } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
 import { deletionsQuery } from '../api/queries.ts';
 import type { Deletion } from '../api/types.ts';
@@ -18,7 +18,18 @@ const route = getRouteApi('/deletions');
 export function Deletions() {
   const { state = 'open' } = route.useSearch();
   const navigate = route.useNavigate();
-  const deletions = useQuery(deletionsQuery(state));
+  const asked = useInfiniteQuery(deletionsQuery(state));
+  const more = asked.hasNextPage && (
+    <Button
+      variant="default"
+      size="xs"
+      loading={asked.isFetchingNextPage}
+      onClick={() => void asked.fetchNextPage()}
+      style={{ alignSelf: 'flex-start' }}
+    >
+      Show more
+    </Button>
+  );
   return (
     <Page
       title="Deletions"
@@ -35,21 +46,25 @@ export function Deletions() {
           onChange={(value) => void navigate({ search: { state: value === 'done' ? 'done' : undefined } })}
         />
       </Group>
-      <Shown asked={deletions} what="The deletions">
-        {({ deletions: list }) =>
-          list.length === 0 ? (
-            <Empty
-              title={state === 'open' ? 'Nothing is about to be deleted' : 'Nothing was ever deleted'}
-              icon={<IconTrash size={24} />}
-            >
-              {state === 'open' && 'When you unstar a repository, it is listed here with the date it goes.'}
-            </Empty>
-          ) : state === 'open' ? (
-            <Open deletions={list} />
-          ) : (
-            <Done deletions={list} />
-          )
-        }
+      <Shown asked={asked} what="The deletions">
+        {({ pages }) => {
+          const list = pages.flatMap((page) => page.deletions);
+          if (list.length === 0)
+            return (
+              <Empty
+                title={state === 'open' ? 'Nothing is about to be deleted' : 'Nothing was ever decided'}
+                icon={<IconTrash size={24} />}
+              >
+                {state === 'open' && 'When you unstar a repository, it is listed here with the date it goes.'}
+              </Empty>
+            );
+          return (
+            <>
+              {state === 'open' ? <Open deletions={list} /> : <Done deletions={list} />}
+              {more}
+            </>
+          );
+        }}
       </Shown>
     </Page>
   );
@@ -113,7 +128,7 @@ function Done({ deletions }: { deletions: Deletion[] }) {
         </Table.Thead>
         <Table.Tbody>
           {deletions.map((deletion) => (
-            <Table.Tr key={deletion.deletionId ?? `${deletion.mirrorId}-${deletion.requestedAt}`}>
+            <Table.Tr key={deletion.deletionId}>
               <Table.Td>
                 <MirrorLink {...deletion} />
               </Table.Td>

@@ -1,10 +1,10 @@
 import { Anchor, Box, Card, Grid, Group, Progress, SimpleGrid, Stack, Text, Title } from '@mantine/core';
 import { IconAlertTriangle, IconMoodSmile } from '@tabler/icons-react';
-import { useQuery } from '@tanstack/react-query';
+import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { Link, Navigate } from '@tanstack/react-router';
 import { Fragment, lazy, Suspense, type ReactNode } from 'react';
 import { deletionsQuery, runningQuery, someMirrorsQuery, statsQuery } from '../api/queries.ts';
-import type { Mirror, Stats } from '../api/types.ts';
+import type { Deletion, Mirror, Stats } from '../api/types.ts';
 import { Badge, Button } from '@mantine/core';
 import { post } from '../api/client.ts';
 import { useAction, useMay } from '../parts/actions.ts';
@@ -202,8 +202,8 @@ function Row({
 
 function Waiting() {
   const held = useQuery(someMirrorsQuery({ status: ['held'] }, SHOWN));
-  const deletions = useQuery(deletionsQuery('open'));
-  const waiting = (deletions.data?.deletions ?? []).filter(({ state }) => state === 'waiting_for_approval');
+  const deletions = useInfiniteQuery(deletionsQuery('open'));
+  const waiting = allOf(deletions.data?.pages).filter(({ state }) => state === 'waiting_for_approval');
   const mirrors = held.data?.mirrors ?? [];
   return (
     <Section title="Waiting for your decision" id="waiting">
@@ -238,9 +238,13 @@ function Waiting() {
   );
 }
 
+function allOf(pages: { deletions: Deletion[] }[] | undefined): Deletion[] {
+  return pages?.flatMap((page) => page.deletions) ?? [];
+}
+
 function PlannedDeletions() {
-  const deletions = useQuery(deletionsQuery('open'));
-  const planned = (deletions.data?.deletions ?? []).filter(({ state }) => state !== 'waiting_for_approval');
+  const deletions = useInfiniteQuery(deletionsQuery('open'));
+  const planned = allOf(deletions.data?.pages).filter(({ state }) => state !== 'waiting_for_approval');
   if (planned.length === 0) return null;
   return (
     <Section

@@ -153,8 +153,9 @@ function Outside({ href, icon, children }: { href: string; icon?: ReactNode; chi
 }
 
 function Actions({ mirror }: { mirror: Mirror }) {
-  const deletions = useQuery(deletionsQuery('open'));
-  const deletion = deletions.data?.deletions.find(({ mirrorId }) => mirrorId === mirror.mirrorId);
+  const deletions = useInfiniteQuery(deletionsQuery('open'));
+  const open = deletions.data?.pages.flatMap((page) => page.deletions);
+  const deletion = open?.find(({ mirrorId }) => mirrorId === mirror.mirrorId);
   const { status } = mirror;
   const isGone = status === 'deleted';
   const isKept = mirror.pinned || mirror.keptBy !== null;

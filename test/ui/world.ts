@@ -1,0 +1,271 @@
+import { once } from 'node:events';
+import { createRequire } from 'node:module';
+import { mkdir, mkdtemp, readFile } from 'node:fs/promises';
+import type { AddressInfo } from 'node:net';
+import type { Server } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
+import { build } from 'vite';
+import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
+import { listenForChanges } from '../../src/adapters/postgres/changes.ts';
+import { createFeed, type Feed } from '../../src/api/feed.ts';
+import { openServer } from '../../src/api/server.ts';
+import type { KeyScope } from '../../src/domain/keys.ts';
+import { requireChromium } from '../../scripts/chromium.ts';
+import { createReceiver } from '../api/receiver.ts';
+import { withApi, type World } from '../api/v1/world.ts';
+
+/** The built web UI in the system's Chromium, on the real api over a real record with some of everything in it. */
+export interface UiWorld extends World {
+  readonly browser: Browser;
+  /** Address of the api, without a slash at the end. */
+  readonly url: string;
+  /** A page of its own browser, logged in. */
+  page(options?: PageOptions): Promise<Page>;
+  /** Stops and starts the api under the same address. */
+  stopApi(): Promise<void>;
+  startApi(): Promise<void>;
+}
+
+export interface PageOptions {
+  /** Default `admin`; `null`: not logged in. */
+  as?: KeyScope | null;
+  path?: string;
+  dark?: boolean;
+  phone?: boolean;
+}
+
+/** Pictures of what the tests saw; kept by whoever runs them. */
+const PICTURES = fileURLToPath(new URL('../../dist/ui-pictures/', import.meta.url));
+
+export function withUi(): UiWorld {
+  let feed: Feed = createFeed();
+  const world = withApi({
+    feed: {
+      tell: (change) => feed.tell(change),
+      gap: () => feed.gap(),
+      join: (by, onlooker) => feed.join(by, onlooker),
+      close: () => feed.close(),
+    },
+  });
+  let browser: Browser;
+  let built = '';
+  let server: Server | null = null;
+  let port = 0;
+  let stopListening: () => Promise<void>;
+  const contexts: BrowserContext[] = [];
+  /** Everything that went wrong on a page, or went elsewhere. */
+  let complaints: string[] = [];
+
+  const url = () => `http://127.0.0.1:${port}`;
+  const startApi = async () => {
+    const { app } = createReceiver({ webDir: built });
+    app.all('/api/*', (c) => world.app.fetch(c.req.raw));
+    server = openServer({ fetch: app.fetch, hostname: '127.0.0.1', port });
+    await once(server, 'listening');
+    ({ port } = server.address() as AddressInfo);
+  };
+  const stopApi = async () => {
+    if (server === null) return;
+    const closed = once(server, 'close');
+    feed.close();
+    server.close();
+    server.closeAllConnections();
+    server = null;
+    await closed;
+  };
+
+  beforeAll(async () => {
+    built = await buildUi();
+    browser = await chromium.launch({ executablePath: requireChromium(), args: ['--no-sandbox'] });
+  });
+  afterAll(() => browser?.close());
+
+  beforeEach(async () => {
+    complaints = [];
+    feed = createFeed();
+    ({ stop: stopListening } = listenForChanges(world.store.database.url, {
+      onChange: (change) => feed.tell(change),
+      onGap: () => feed.gap(),
+      onTrouble: () => undefined,
+    }));
+    port = 0;
+    await startApi();
+  });
+  afterEach(async () => {
+    for (const context of contexts.splice(0)) await context.close();
+    await stopApi();
+    await stopListening();
+    expect(complaints).toEqual([]);
+  });
+
+  return Object.defineProperties({} as UiWorld, {
+    ...Object.getOwnPropertyDescriptors(world),
+    ...Object.getOwnPropertyDescriptors({
+      get browser() {
+        return browser;
+      },
+      get url() {
+        return url();
+      },
+      startApi,
+      stopApi,
+      async page({ as = 'admin', path = '/', dark = false, phone = false }: PageOptions = {}): Promise<Page> {
+        const context = await browser.newContext({
+          baseURL: url(),
+          colorScheme: dark ? 'dark' : 'light',
+          viewport: phone ? { width: 390, height: 844 } : { width: 1280, height: 850 },
+          reducedMotion: 'reduce',
+        });
+        contexts.push(context);
+        context.setDefaultTimeout(8_000);
+        const page = await context.newPage();
+        page.on('request', (request) => {
+          if (!request.url().startsWith(url()) && !/^(?:data|blob):/.test(request.url()))
+            complaints.push(`asked for ${request.url()}`);
+        });
+        page.on('pageerror', (error) => complaints.push(`threw ${error.message}`));
+        page.on('console', (message) => {
+          if (message.type() !== 'error') return;
+          // What the browser itself says of an answer that is no success, or of none.
+          if (/Failed to load resource|net::ERR_/.test(message.text())) return;
+          complaints.push(`said ${message.text()}`);
+        });
+        if (as !== null) {
+          const { headers, status } = await world.app.request('/api/v1/session', {
+            method: 'POST',
+            headers: { 'content-type': 'application/json' },
+            body: JSON.stringify({ key: world.keys[as] }),
+          });
+          expect(status).toBe(201);
+          const [cookie = ''] = (headers.get('set-cookie') ?? '').split(';');
+          const [name = '', value = ''] = cookie.split('=');
+          await context.addCookies([{ name, value, url: url(), httpOnly: true, sameSite: 'Strict' }]);
+        }
+        await page.goto(path);
+        return page;
+      },
+    }),
+  });
+}
+
+/** What is tested is what is in the sources now, whatever somebody built before. @returns the folder, which goes with the run */
+async function buildUi(): Promise<string> {
+  const outDir = await mkdtemp(join(tmpdir(), 'ui-'));
+  await build({
+    configFile: fileURLToPath(new URL('../../vite.config.ts', import.meta.url)),
+    logLevel: 'error',
+    build: { outDir, minify: false, reportCompressedSize: false },
+  });
+  return outDir;
+}
+
+/** Keeps a picture beside the build. */
+export async function picture(page: Page, name: string): Promise<void> {
+  await mkdir(PICTURES, { recursive: true });
+  await page.screenshot({ path: `${PICTURES}${name}.png` });
+}
+
+/** Reads the rules of axe once; the policy of our pages would not let a script tag of it in. */
+const axe = readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+/** @returns what a page has that keeps people out, as axe finds it: serious and worse */
+export async function hindrances(page: Page): Promise<string[]> {
+  await page.evaluate(await axe);
+  const found = await page.evaluate(async () => {
+    const { axe: rules } = globalThis as unknown as { axe: { run(options: object): Promise<AxeResults> } };
+    const { violations } = await rules.run({ resultTypes: ['violations'] });
+    return violations.map(({ id, impact, nodes }) => ({
+      impact,
+      text: `${id}: ${nodes.map((node) => node.target.join(' ')).join(' | ')}`,
+    }));
+  });
+  return found.filter(({ impact }) => impact === 'serious' || impact === 'critical').map(({ text }) => text);
+}
+
+interface AxeResults {
+  violations: { id: string; impact: string | null; nodes: { target: string[] }[] }[];
+}
+
+/** Some of everything: what is safe, fails, waits, is about to go, and what happened before. */
+export async function furnish(world: World): Promise<void> {
+  const { store } = world;
+  const { accountId } = store.account;
+  const hours = (count: number) => new Date(Date.now() - count * 3_600_000).toISOString();
+  const fresh = { last_synced_at: hours(2), last_checked_at: hours(1), project_id: '1', project_path: '' };
+  const rows: [string, string, string, Record<string, unknown>, string][] = [
+    ['1', 'torvalds/linux', 'completed', fresh, 'C'],
+    ['2', 'denoland/deno', 'completed', fresh, 'Rust'],
+    ['3', 'sqlite/sqlite', 'completed', { ...fresh, last_checked_at: hours(60) }, 'C'],
+    [
+      '4',
+      'ada/engine',
+      'permanent_failure',
+      {
+        ...fresh,
+        last_error_kind: 'TargetForbidden',
+        last_error_message: 'OneDev: 403 Forbidden, POST /~api/projects',
+        retry_count: 3,
+      },
+      'Python',
+    ],
+    [
+      '5',
+      'grace/compiler',
+      'failed',
+      {
+        ...fresh,
+        last_error_kind: 'SourceUnreachable',
+        last_error_message: 'connect ETIMEDOUT',
+        retry_count: 2,
+        next_attempt_at: hours(-1),
+      },
+      'C++',
+    ],
+    ['6', 'linus/rewritten', 'held', fresh, 'Go'],
+    ['7', 'old/unstarred', 'pending_deletion', { ...fresh, delete_at: hours(-72) }, 'PHP'],
+    ['8', 'quiet/paused', 'paused', { ...fresh, paused: true }, 'Zig'],
+  ];
+  for (const [id, fullName, status, row, language] of rows) {
+    const place = row['project_id'] === undefined ? {} : { project_id: id, project_path: `github/${fullName}` };
+    await world.addMirror(id, fullName, {
+      facts: { language, sizeKb: Number(id) * 40_000, stars: Number(id) * 1_234, description: `About ${fullName}` },
+      row: { ...row, ...place, status },
+      starred: id !== '7',
+    });
+  }
+  for (let day = 0; day < 20; day += 1) {
+    await store.db.query(
+      `insert into syncs (mirror_id, account_id, trigger, workflow_id, run_id, attempt, correlation_id, started_at, finished_at, outcome, bytes, phases, refs, error_kind, error_message)
+       values ($1, $2, 'webhook', 'mirror-github-4', $3, 1, $4, now() - $5::interval - interval '1 minute', now() - $5::interval, $6, $7, $8, $9, $10, $11)`,
+      [
+        day % 5 === 4 ? 'github-4' : `github-${1 + (day % 3)}`,
+        accountId,
+        `run-${day}`,
+        `delivery-${day}`,
+        `${day} days`,
+        day % 5 === 4 ? 'failed' : 'completed',
+        day * 3_000_000,
+        JSON.stringify([
+          { name: 'listing', durationMs: 120 },
+          { name: 'fetching', durationMs: 4_200 },
+        ]),
+        JSON.stringify({ source: 12, created: 2, updated: 1, forced: 0, deleted: 0, archived: 0, declined: 0 }),
+        day % 5 === 4 ? 'TargetForbidden' : null,
+        day % 5 === 4 ? 'OneDev: 403 Forbidden, POST /~api/projects' : null,
+      ],
+    );
+  }
+  await store.record.write(accountId, {
+    kind: 'deletion_requested',
+    policy: 'delete',
+    proof: 'GitHub says it is not starred, twice',
+    dueAt: hours(-72),
+    mirrorId: 'github-7',
+    correlationId: 'c',
+    workflowId: 'w',
+    runId: 'r',
+  });
+}
