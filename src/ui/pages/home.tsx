@@ -71,7 +71,7 @@ function Sentence({ stats: { mirrors, failing, waiting, running } }: { stats: St
       node: (
         <Anchor
           inherit
-          c="red.8"
+          c="red"
           renderRoot={(props) => (
             <Link to="/repositories" search={{ status: ['failed', 'permanent_failure'] }} {...props} />
           )}
