@@ -58,11 +58,22 @@ export function withUi(): UiWorld {
   let server: Server | null = null;
   let port = 0;
   let stopListening: () => Promise<void>;
-  const contexts: BrowserContext[] = [];
+  /** One for each look: what a browser has read once it keeps. */
+  const contexts = new Map<string, BrowserContext>();
   /** Everything that went wrong on a page, or went elsewhere. */
   let complaints: string[] = [];
 
   const url = () => `http://127.0.0.1:${port}`;
+  const newContext = async (dark: boolean, phone: boolean) => {
+    const context = await browser.newContext({
+      baseURL: url(),
+      colorScheme: dark ? 'dark' : 'light',
+      viewport: phone ? { width: 390, height: 844 } : { width: 1280, height: 850 },
+      reducedMotion: 'reduce',
+    });
+    context.setDefaultTimeout(15_000);
+    return context;
+  };
   const startApi = async () => {
     feed = createFeed();
     const { app } = createReceiver({ webDir: built });
@@ -83,9 +94,12 @@ export function withUi(): UiWorld {
 
   beforeAll(async () => {
     built = await buildUi();
-    browser = await chromium.launch({ executablePath: requireChromium(), args: ['--no-sandbox'] });
+    browser = await chromium.launch({ executablePath: requireChromium(), args: ['--no-sandbox', '--disable-gpu'] });
   });
-  afterAll(() => browser?.close());
+  afterAll(async () => {
+    await browser?.close();
+    await stopApi();
+  });
 
   beforeEach(async () => {
     complaints = [];
@@ -94,12 +108,15 @@ export function withUi(): UiWorld {
       onGap: () => feed.gap(),
       onTrouble: () => undefined,
     }));
-    port = 0;
-    await startApi();
+    if (server === null) await startApi();
+    feed = createFeed();
   });
   afterEach(async () => {
-    for (const context of contexts.splice(0)) await context.close();
-    await stopApi();
+    for (const context of contexts.values()) {
+      for (const page of context.pages()) await page.close();
+      await context.clearCookies();
+    }
+    feed.close();
     await stopListening();
     expect(complaints).toEqual([]);
   });
@@ -116,14 +133,9 @@ export function withUi(): UiWorld {
       startApi,
       stopApi,
       async page({ as = 'admin', path = '/', dark = false, phone = false }: PageOptions = {}): Promise<Page> {
-        const context = await browser.newContext({
-          baseURL: url(),
-          colorScheme: dark ? 'dark' : 'light',
-          viewport: phone ? { width: 390, height: 844 } : { width: 1280, height: 850 },
-          reducedMotion: 'reduce',
-        });
-        contexts.push(context);
-        context.setDefaultTimeout(8_000);
+        const look = `${dark} ${phone}`;
+        const context = contexts.get(look) ?? (await newContext(dark, phone));
+        contexts.set(look, context);
         const page = await context.newPage();
         page.on('request', (request) => {
           if (!request.url().startsWith(url()) && !/^(?:data|blob):/.test(request.url()))
