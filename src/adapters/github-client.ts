@@ -2,7 +2,13 @@ import { Octokit } from '@octokit/core';
 import { Failure } from '../domain/failures.ts';
 import { createDetector, createRedactor, type Redact } from '../domain/redaction.ts';
 import { cacheable, cacheKey, createMemoryEtagCache, type CachedAnswer, type EtagCache } from './github-cache.ts';
-import { readBudget, readTokenExpiry, type BudgetResource, type RequestBudget } from './github-limits.ts';
+import {
+  readBudget,
+  readTokenExpiry,
+  readTokenScopes,
+  type BudgetResource,
+  type RequestBudget,
+} from './github-limits.ts';
 import { exchange, type HttpAnswer } from './http.ts';
 
 /**
@@ -62,6 +68,8 @@ export interface GithubClient {
   budget(resource: BudgetResource): RequestBudget | null;
   /** `undefined`: no answer has said yet. */
   tokenExpiresAt(): string | null | undefined;
+  /** Of a classic token; `null`: the last answer named none. `undefined`: no answer yet. */
+  tokenScopes(): string[] | null | undefined;
 }
 
 /** Without this header GitHub picks a version. We need nothing that the later one (2026-03-10) drops. */
@@ -78,10 +86,12 @@ export function createGithubClient(options: GithubClientOptions): GithubClient {
   const log = { debug: silent, info: silent, warn: notice, error: notice };
   const budgets = new Map<BudgetResource, RequestBudget>();
   let tokenExpiresAt: string | null | undefined;
+  let tokenScopes: string[] | null | undefined;
   const cache = options.etagCache ?? createMemoryEtagCache();
   const onAnswer = (method: string, { status, headers }: HttpAnswer): void => {
     const budget = readBudget(headers);
     if (budget) budgets.set(budget.resource, { limit: budget.limit, remaining: budget.remaining, reset: budget.reset });
+    if (method === 'GET' && status === 200) tokenScopes = readTokenScopes(headers);
     const expiry = readTokenExpiry(headers);
     if (expiry !== null) tokenExpiresAt = expiry;
     // What an error or a "not changed" leaves out says nothing; a whole answer without it says that the token does not end.
@@ -124,6 +134,7 @@ export function createGithubClient(options: GithubClientOptions): GithubClient {
     resolve,
     budget: (resource) => budgets.get(resource) ?? null,
     tokenExpiresAt: () => tokenExpiresAt,
+    tokenScopes: () => tokenScopes,
     get: (url, { accept = DEFAULT_ACCEPT, authorization, remember = 'answer' } = {}) => {
       const headers = { accept, 'x-github-api-version': API_VERSION, ...(authorization ? { authorization } : {}) };
       return send({ method: 'GET', url: resolve(url), headers, request: { fetch: fetchFor(remember) } });

@@ -35,6 +35,16 @@ export function readTokenExpiry(headers: Headers): string | null {
   return Number.isNaN(time) ? null : new Date(time).toISOString();
 }
 
+/**
+ * What a classic token may do, such as `repo`; those that are fine-grained do not say.
+ * @returns `null` when the answer has no such header
+ * @see https://docs.github.com/en/apps/oauth-apps/building-oauth-apps/scopes-for-oauth-apps
+ */
+export function readTokenScopes(headers: Headers): string[] | null {
+  const text = headers.get('x-oauth-scopes');
+  return text === null ? null : text.split(',').flatMap((scope) => scope.trim() || []);
+}
+
 /** GitHub's advice for a secondary limit that names no time: "wait for at least one minute". */
 const UNNAMED_WAIT_MS = 60_000;
 

@@ -39,6 +39,8 @@ export interface GithubExtras {
   limits(): RequestBudget | null;
   /** The same of the hour's GraphQL points, which sweeps take from. */
   sweepLimits(): RequestBudget | null;
+  /** What a classic token may do; `null`: it does not say, as fine-grained ones; `undefined`: nothing was answered yet. */
+  tokenScopes(): string[] | null | undefined;
 }
 
 /** A rename and a transfer or two; more is a loop. */
@@ -195,6 +197,7 @@ export function createGithub(options: GithubOptions): SourceHost & SourceStars &
     limits: () => client.budget('core'),
     sweepLimits: () => client.budget('graphql'),
     tokenExpiresAt: client.tokenExpiresAt,
+    tokenScopes: client.tokenScopes,
   };
 }
 

@@ -34,6 +34,8 @@ export interface Onedev extends TargetHost {
   version(): Promise<string>;
   /** @throws Failure `TargetUnauthorized` when the token is refused */
   checkToken(): Promise<TokenCheck>;
+  /** The project all mirrors live under, and whether it is there; not there also where this token may not see it. */
+  parent(): Promise<{ path: string; exists: boolean }>;
 }
 
 /** How many archives of one mirror may stand side by side. */
@@ -234,6 +236,7 @@ export function createOnedev(options: OnedevOptions): Onedev {
     gitRemote,
     version: client.version,
     checkToken: client.checkToken,
+    parent: async () => ({ path: options.parent, exists: (await client.projectIdAt(options.parent)) !== null }),
   };
 }
 

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -6,7 +7,8 @@ import type { Logger } from 'pino';
 import { createArchives } from '../adapters/git/archives.ts';
 import { watchGithubRanges } from '../adapters/github-ranges.ts';
 import { createGithub } from '../adapters/github.ts';
-import { createOnedev } from '../adapters/onedev.ts';
+import { createAlertChannels } from '../adapters/alerts/channels.ts';
+import { createOnedev, type Onedev } from '../adapters/onedev.ts';
 import { createPayloadCodec } from '../adapters/payload-codec.ts';
 import { listenForChanges } from '../adapters/postgres/changes.ts';
 import { createDatabase } from '../adapters/postgres/database.ts';
@@ -18,13 +20,15 @@ import { createMirrorControl, MANUAL_RECONCILE_WORKFLOW_ID, openTemporal, startR
 import { ConfigError, required, type Config } from '../config.ts';
 import { Failure } from '../domain/failures.ts';
 import { adoptSettingKey, makeFirstKey } from '../domain/keys.ts';
-import { createRedactor } from '../domain/redaction.ts';
+import { type ProbedSource, probeAlerts, probeGithub, probeOnedev, testNotice } from '../domain/probes.ts';
+import { createRedactor, type Redact } from '../domain/redaction.ts';
 import { githubOptions } from '../github-options.ts';
 import { createLog } from '../log.ts';
 import { collectProcessMetrics } from '../metrics.ts';
 import { onStop, tellReady } from '../parent.ts';
 import { USER_AGENT, VERSION } from '../version.ts';
 import { type Watch, watchEvery } from '../watch.ts';
+import { shownSettings } from '../shown-settings.ts';
 import { noteSettings } from '../seen-settings.ts';
 import { clientAddress, contains, outerOrigin, type AddressCheck } from './addresses.ts';
 import { createApp, forwardedHeaders, peerAddress } from './app.ts';
@@ -86,7 +90,8 @@ export async function runApi(config: Config): Promise<void> {
   };
   const { filters } = config;
   const source = createGithub(githubOptions(config.github));
-  const archives = archivesOn(config);
+  const onedev = onedevOf(config);
+  const archives = archivesOn(onedev, createRedactor(config.secrets));
   const v1 = {
     ...store,
     ...shared,
@@ -96,6 +101,8 @@ export async function runApi(config: Config): Promise<void> {
     places: placesOf(config),
     settleKeys,
     startReading: startManualReading,
+    shownSettings: shownSettings(config),
+    probes: probesOf(config, source, onedev),
     transfers: createRunningTransfers(temporal),
     sweeps: { everyMs: config.reconcileEveryMs, nextAt: () => nextReadingAt(temporal) },
     filters,
@@ -109,7 +116,15 @@ export async function runApi(config: Config): Promise<void> {
       await settleKeys();
       await tellOfFirstKey(store, logger);
     });
-    watches.push(watchChanges({ url: required(config.databaseUrl), feed, changes: store.changes, log: logger }));
+    watches.push(
+      watchChanges({
+        url: required(config.databaseUrl),
+        feed,
+        changes: store.changes,
+        answers: store.answers,
+        log: logger,
+      }),
+    );
     watches.push(watchAudit({ audit: store.audit, log: logger }));
     watches.push(noteSettings({ settings: store.settings, log: logger }, 'api', config));
     const server = await listen(app, config);
@@ -133,14 +148,17 @@ export async function runApi(config: Config): Promise<void> {
 const FORGET_EVERY_MS = 60_000;
 
 /** Passes on what changes, and forgets what is old. */
-function watchChanges(ports: { url: string; feed: Feed; changes: Store['changes']; log: Logger }): Pick<Watch, 'stop'> {
-  const { url, feed, changes, log } = ports;
+function watchChanges(
+  ports: Pick<Store, 'changes' | 'answers'> & { url: string; feed: Feed; log: Logger },
+): Pick<Watch, 'stop'> {
+  const { url, feed, changes, answers, log } = ports;
   const listening = listenForChanges(url, {
     onChange: feed.tell,
     onGap: feed.gap,
     onTrouble: (reason) => log.warn({ reason }, 'changes are not seen as they happen'),
   });
-  const forgetting = watchEvery(FORGET_EVERY_MS, () => changes.forgetOld(), 'old changes are not forgotten', log);
+  const forget = async () => void (await Promise.all([changes.forgetOld(), answers.forgetOld()]));
+  const forgetting = watchEvery(FORGET_EVERY_MS, forget, 'old changes and answers are not forgotten', log);
   return { stop: async () => void (await Promise.all([listening.stop(), forgetting.stop()])) };
 }
 
@@ -151,10 +169,24 @@ function placesOf({ onedev, temporal: { uiUrl, namespace } }: Config): V1Ports['
 }
 
 /** What an api alone need not be told: then it refuses the few questions that only OneDev can answer. */
-function archivesOn({ onedev: { url, token, parent }, secrets }: Config): V1Ports['archives'] {
+function onedevOf({ onedev: { url, token, parent } }: Config): Onedev | null {
   if (url === undefined || token === undefined) return null;
-  const { gitRemote } = createOnedev({ url, token, parent, userAgent: USER_AGENT });
-  return { ...createArchives({ redact: createRedactor(secrets) }), gitRemote };
+  return createOnedev({ url, token, parent, userAgent: USER_AGENT });
+}
+
+function archivesOn(onedev: Onedev | null, redact: Redact): V1Ports['archives'] {
+  return onedev && { ...createArchives({ redact }), gitRemote: onedev.gitRemote };
+}
+
+function probesOf(config: Config, source: ProbedSource, onedev: Onedev | null): V1Ports['probes'] {
+  const redact = createRedactor(config.secrets);
+  const channels = createAlertChannels(config.alerts, USER_AGENT);
+  return {
+    github: () => probeGithub(source, redact),
+    onedev: () => probeOnedev(onedev, redact),
+    alerts: () =>
+      probeAlerts(channels, redact, (channel) => testNotice(channel, randomUUID(), new Date().toISOString())),
+  };
 }
 
 function addressCheck({ webhookAllow, github }: Config, log: Logger): { addresses: AddressCheck; stop: () => void } {

@@ -2,8 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { createAlertChannels } from '../adapters/alerts/channels.ts';
 import { createAlertStore } from '../adapters/postgres/alerts.ts';
 import { ConfigError, type Config } from '../config.ts';
-import type { AlertNotice, AlertView } from '../domain/alerts.ts';
+import type { AlertView } from '../domain/alerts.ts';
 import { toFailure } from '../domain/failures.ts';
+import { testNotice } from '../domain/probes.ts';
 import { createRedactor } from '../domain/redaction.ts';
 import { USER_AGENT } from '../version.ts';
 import { withDatabase } from './installation.ts';
@@ -76,7 +77,7 @@ export async function testAlerts(config: Config, out: Output): Promise<void> {
   const outcomes = await Promise.all(
     channels.map(async (channel) => {
       try {
-        await channel.send([testNotice(channel.name)]);
+        await channel.send([testNotice(channel.name, randomUUID(), new Date().toISOString())]);
         return { name: channel.name, trouble: null };
       } catch (error) {
         const { kind, message, row } = toFailure(error);
@@ -88,24 +89,4 @@ export async function testAlerts(config: Config, out: Output): Promise<void> {
     out.print(`${name.padEnd(8)} ${trouble === null ? 'sent' : `FAILED: ${trouble}`}`);
   const failed = outcomes.filter(({ trouble }) => trouble !== null).length;
   if (failed > 0) throw new Refusal(`${failed} of ${counted(channels.length, 'channel')} did not take the test.`);
-}
-
-function testNotice(channel: string): AlertNotice {
-  return {
-    id: `${randomUUID()}.test`,
-    transition: 'test',
-    alert: {
-      alertId: '0',
-      kind: 'mirror_failed',
-      level: 'info',
-      subject: 'test',
-      fullName: null,
-      summary: `This is a test of the channel ${channel}: nothing has happened.`,
-      advice: 'Nothing. Alerts will look like this one.',
-      command: 'starkeep alerts',
-      raisedAt: new Date().toISOString(),
-      clearedAt: null,
-      clearedWhy: null,
-    },
-  };
 }

@@ -309,6 +309,10 @@ export interface MirrorStore {
    * @returns the repositories that are new, changed, or not yet in the state they should be in
    */
   saveStarPage(accountId: string, repositories: ListedRepository[], readingId?: string): Promise<StarredChange[]>;
+  /** A person wants it kept whatever the star list says. May be repeated. */
+  pin(mirrorId: MirrorId): Promise<void>;
+  /** Nobody wants it kept any more but the star list. May be repeated. */
+  release(mirrorId: MirrorId): Promise<void>;
   markInProgress(mirrorId: MirrorId): Promise<void>;
   saveProject(mirrorId: MirrorId, project: EnsuredProject): Promise<void>;
   /**
@@ -609,6 +613,29 @@ export interface HistoryStore {
   read(runId: string): Promise<{ run: ArchivedRun; json: string | null } | null>;
   /** @returns how many were removed */
   removeOlderThan(ageMs: number): Promise<number>;
+}
+
+/** An answer as it is given again. `body` is `null` where it was not kept. */
+export interface KeptAnswer {
+  status: number;
+  body: string | null;
+  type: string | null;
+}
+
+/** Requests that carry a key of the sender's own making, and what they were answered. */
+export interface AnswerStore {
+  /**
+   * In one statement, so that of two that come at once one is done.
+   * @returns `mine`: do it, and {@link finish} · `answered`: it was done · `under_way`: somebody is doing it · `other`: the key was another request's
+   */
+  begin(request: {
+    keyId: string;
+    requestKey: string;
+    digest: Uint8Array;
+  }): Promise<{ state: 'mine' | 'under_way' | 'other' } | { state: 'answered'; answer: KeptAnswer }>;
+  /** @param answer `null`: forget it, so that it can be sent again */
+  finish(request: { keyId: string; requestKey: string }, answer: KeptAnswer | null): Promise<void>;
+  forgetOld(): Promise<void>;
 }
 
 /** What changed in the last quarter of an hour. */

@@ -68,6 +68,16 @@ export function createMirrorStore(db: Database): MirrorStore {
       return rows.map((row): StarredChange => ({ repoId: String(row['repo_id']), fullName: String(row['full_name']) }));
     },
 
+    async pin(mirrorId) {
+      await db.query('update mirrors set pinned = true, updated_at = now() where mirror_id = $1', [mirrorId]);
+    },
+
+    async release(mirrorId) {
+      await db.query('update mirrors set pinned = false, kept_by = null, updated_at = now() where mirror_id = $1', [
+        mirrorId,
+      ]);
+    },
+
     async markInProgress(mirrorId) {
       await db.transaction(async (tx) => {
         const [frozen] = await tx.query(

@@ -51,7 +51,7 @@ const Mirror = z
     defaultBranch: z.string().nullable(),
     pushedAt: Time.nullable(),
     starred: z.boolean(),
-    pinned: z.boolean().openapi({ description: 'Added by hand: kept whatever the star list says' }),
+    pinned: z.boolean().openapi({ description: 'Added by hand or kept for ever: whatever the star list says' }),
     keptBy: z.string().nullable().openapi({ description: 'Who called its deletion off' }),
     paused: z.boolean(),
     status: z.enum(MIRROR_STATUSES),
@@ -246,7 +246,7 @@ const DECISIONS: { path: string; decision: MirrorDecision; scope: KeyScope; summ
   },
 ];
 
-const Why = z
+export const Why = z
   .strictObject({
     reason: z.string().max(1_000).optional(),
     acceptRewrites: z
@@ -256,7 +256,7 @@ const Why = z
   })
   .openapi('Decision');
 
-const Told = z.strictObject({ mirrorId: z.string(), workflowId: z.string() }).openapi('MirrorTold');
+export const Told = z.strictObject({ mirrorId: z.string(), workflowId: z.string() }).openapi('MirrorTold');
 
 export function mountMirrors(app: OpenAPIHono<Authenticated>, ports: MirrorPorts): void {
   const { overview } = ports;

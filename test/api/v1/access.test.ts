@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import type { KeyStore } from '../../../src/domain/ports.ts';
 import { Failure } from '../../../src/domain/failures.ts';
 import { served } from '../serve.ts';
 import { auditOf, withApi } from './world.ts';
@@ -160,7 +161,9 @@ describe('when something is down', () => {
 
 describe('when Postgres is down', () => {
   const down = withApi({
-    keys: { identify: () => Promise.reject(new Failure('DatabaseUnavailable', 'Postgres: connection refused')) },
+    keys: {
+      identify: () => Promise.reject(new Failure('DatabaseUnavailable', 'Postgres: connection refused')),
+    } as Partial<KeyStore> as KeyStore,
   });
 
   it('it is 503, and nobody is taken for a stranger', async () => {
@@ -216,12 +219,16 @@ describe('the document', () => {
       '/deliveries/{guid}/replay',
       '/events',
       '/filters/preview',
+      '/keys',
+      '/keys/{id}',
       '/mirrors',
       '/mirrors/facets',
       '/mirrors/{id}',
       '/mirrors/{id}/approve-deletion',
       '/mirrors/{id}/cancel-deletion',
+      '/mirrors/{id}/delete',
       '/mirrors/{id}/history',
+      '/mirrors/{id}/keep',
       '/mirrors/{id}/pause',
       '/mirrors/{id}/restore',
       '/mirrors/{id}/resume',
@@ -231,6 +238,8 @@ describe('the document', () => {
       '/reconcile',
       '/running',
       '/session',
+      '/settings',
+      '/settings/test',
       '/stats',
     ]);
     for (const [path, routes] of Object.entries(document.paths)) {
