@@ -122,6 +122,27 @@ describe('the list of repositories', () => {
   });
 });
 
+describe('the settings', () => {
+  it('show no secret, test a connection, and make a key that is shown once and can be revoked', async () => {
+    const page = await world.page({ path: '/settings' });
+    await page.getByRole('button', { name: 'Test GitHub' }).click();
+    await page.getByRole('alert').first().waitFor();
+    await page.goto('/settings?tab=keys');
+    await page.getByRole('button', { name: 'Make a key' }).click();
+    await page.getByLabel('Name').fill('phone');
+    await page.getByRole('button', { name: 'Make it' }).click();
+    const text = await page.getByTestId('new-key').textContent();
+    expect(await world.store.keys.identify(text ?? '')).toMatchObject({ name: 'phone', scope: 'read' });
+
+    await page.getByRole('button', { name: 'Done' }).click();
+    await page.getByRole('button', { name: 'Revoke phone' }).click();
+    await page.getByRole('button', { name: 'Revoke it' }).click();
+    await page.getByText('lets nobody in any more').waitFor();
+
+    expect(await world.store.keys.identify(text ?? '')).toBeNull();
+  });
+});
+
 describe('the rest', () => {
   it('replays a delivery', async () => {
     await world.store.db.query(
