@@ -32,7 +32,7 @@ export default tseslint.config(
   { ignores: ['dist/', 'node_modules/', '.starkeep/', '.cache/', 'coverage/'] },
   ...tseslint.configs.recommended,
   {
-    files: ['**/*.ts'],
+    files: ['**/*.ts', '**/*.tsx'],
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     rules: {
       '@typescript-eslint/consistent-type-imports': ['error', { fixStyle: 'inline-type-imports' }],
@@ -77,6 +77,23 @@ export default tseslint.config(
       ignores: ['**/main.ts'],
     },
   ),
+  {
+    files: ['src/ui/**/*.{ts,tsx}'],
+    rules: {
+      '@typescript-eslint/no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            {
+              regex:
+                '^(\\.\\./)+(?:domain|adapters|api/(?!types|client|queries|events|reach)|workflows|activities|worker|local|commands|config|log)',
+              message: 'the web UI knows the api by its client, and nothing else of ours.',
+            },
+          ],
+        },
+      ],
+    },
+  },
   arrow(
     'worker',
     '^(\\.\\./)+(api|local)/',

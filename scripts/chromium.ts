@@ -29,7 +29,9 @@ function install(): string {
   for (const args of [['update'], ['install', '--yes', '--no-install-recommends', 'chromium']]) {
     const { status, error } = spawnSync('apt-get', args, { stdio: 'inherit' });
     if (status !== 0)
-      throw new Error(`apt-get ${args.join(' ')} failed${error ? `: ${error.message}` : ''}; install a Chromium by hand.`);
+      throw new Error(
+        `apt-get ${args.join(' ')} failed${error ? `: ${error.message}` : ''}; install a Chromium by hand.`,
+      );
   }
   return requireChromium();
 }

@@ -1,6 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { SETTINGS } from '../src/config.ts';
 import { ALERT_KINDS, ALERTS } from '../src/domain/alerts.ts';
+import { CLIENT_TYPES, clientTypes } from './client-types.ts';
 import { FAILURE_KINDS, failureRow } from '../src/domain/failures.ts';
 
 /** The tables in the documents that have their source in the code: `npm run docs` writes them, a test holds the documents to them. */
@@ -59,4 +60,5 @@ function alertTable(): string {
 
 if (process.argv[1] === new URL(import.meta.url).pathname) {
   for (const document of DOCUMENTS) await writeFile(document.file, await written(document));
+  await writeFile(CLIENT_TYPES, await clientTypes());
 }

@@ -116,7 +116,15 @@ export async function runApi(config: Config): Promise<void> {
       await settleKeys();
       await tellOfFirstKey(store, logger);
     });
-    watches.push(watchChanges({ url: required(config.databaseUrl), feed, changes: store.changes, log: logger }));
+    watches.push(
+      watchChanges({
+        url: required(config.databaseUrl),
+        feed,
+        changes: store.changes,
+        answers: store.answers,
+        log: logger,
+      }),
+    );
     watches.push(watchAudit({ audit: store.audit, log: logger }));
     watches.push(noteSettings({ settings: store.settings, log: logger }, 'api', config));
     const server = await listen(app, config);
@@ -140,14 +148,17 @@ export async function runApi(config: Config): Promise<void> {
 const FORGET_EVERY_MS = 60_000;
 
 /** Passes on what changes, and forgets what is old. */
-function watchChanges(ports: { url: string; feed: Feed; changes: Store['changes']; log: Logger }): Pick<Watch, 'stop'> {
-  const { url, feed, changes, log } = ports;
+function watchChanges(
+  ports: Pick<Store, 'changes' | 'answers'> & { url: string; feed: Feed; log: Logger },
+): Pick<Watch, 'stop'> {
+  const { url, feed, changes, answers, log } = ports;
   const listening = listenForChanges(url, {
     onChange: feed.tell,
     onGap: feed.gap,
     onTrouble: (reason) => log.warn({ reason }, 'changes are not seen as they happen'),
   });
-  const forgetting = watchEvery(FORGET_EVERY_MS, () => changes.forgetOld(), 'old changes are not forgotten', log);
+  const forget = async () => void (await Promise.all([changes.forgetOld(), answers.forgetOld()]));
+  const forgetting = watchEvery(FORGET_EVERY_MS, forget, 'old changes and answers are not forgotten', log);
   return { stop: async () => void (await Promise.all([listening.stop(), forgetting.stop()])) };
 }
 

@@ -615,6 +615,29 @@ export interface HistoryStore {
   removeOlderThan(ageMs: number): Promise<number>;
 }
 
+/** An answer as it is given again. `body` is `null` where it was not kept. */
+export interface KeptAnswer {
+  status: number;
+  body: string | null;
+  type: string | null;
+}
+
+/** Requests that carry a key of the sender's own making, and what they were answered. */
+export interface AnswerStore {
+  /**
+   * In one statement, so that of two that come at once one is done.
+   * @returns `mine`: do it, and {@link finish} · `answered`: it was done · `under_way`: somebody is doing it · `other`: the key was another request's
+   */
+  begin(request: {
+    keyId: string;
+    requestKey: string;
+    digest: Uint8Array;
+  }): Promise<{ state: 'mine' | 'under_way' | 'other' } | { state: 'answered'; answer: KeptAnswer }>;
+  /** @param answer `null`: forget it, so that it can be sent again */
+  finish(request: { keyId: string; requestKey: string }, answer: KeptAnswer | null): Promise<void>;
+  forgetOld(): Promise<void>;
+}
+
 /** What changed in the last quarter of an hour. */
 export interface ChangeStore {
   /** The last number that was given; `0`: none yet. */

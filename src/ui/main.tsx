@@ -3,7 +3,14 @@ import '@mantine/charts/styles.css';
 import '@mantine/notifications/styles.css';
 import '@mantine/spotlight/styles.css';
 import './styles.css';
-import { createTheme, MantineProvider, type CSSVariablesResolver } from '@mantine/core';
+import {
+  Code,
+  createTheme,
+  defaultVariantColorsResolver,
+  MantineProvider,
+  parseThemeColor,
+  type CSSVariablesResolver,
+} from '@mantine/core';
 import { Notifications } from '@mantine/notifications';
 import { QueryClientProvider } from '@tanstack/react-query';
 import { RouterProvider } from '@tanstack/react-router';
@@ -15,11 +22,20 @@ import { router } from './router.tsx';
 
 const theme = createTheme({
   primaryColor: 'blue',
-  primaryShade: { light: 8, dark: 7 },
+  primaryShade: 8,
   autoContrast: true,
   defaultRadius: 'md',
   fontFamily: 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif',
   headings: { fontWeight: '650' },
+  // Coloured words on their own pale colour, dark enough to be read.
+  variantColorResolver: (input) => {
+    const resolved = defaultVariantColorsResolver(input);
+    const name = parseThemeColor({ color: input.color ?? input.theme.primaryColor, theme: input.theme }).color;
+    if (input.variant !== 'light' || !(name in input.theme.colors)) return resolved;
+    const [dark, pale] = [`var(--mantine-color-${name}-9)`, `var(--mantine-color-${name}-2)`];
+    return { ...resolved, color: `light-dark(color-mix(in srgb, ${dark}, black 40%), ${pale})` };
+  },
+  components: { Code: Code.extend({ defaultProps: { fz: 'sm' } }) },
 });
 
 /** Dimmed and placeholder text is read by everybody too: 4.5 to 1 on what it stands on. */

@@ -81,6 +81,13 @@ export function errorWords(kind: string | null): string {
   return ERRORS[kind] ?? sentenceOf(kind);
 }
 
+/** @returns what to do, without saying once more what the heading of the kind has said already */
+export function adviceWords(kind: string | null, whatToDo: string): string {
+  const heading = `${errorWords(kind)}. `;
+  const plain = (text: string) => text.replaceAll('’', "'");
+  return plain(whatToDo).startsWith(plain(heading)) ? whatToDo.slice(heading.length) : whatToDo;
+}
+
 /** @returns `deletion.waiting`, `TargetError` as words a person reads */
 export function sentenceOf(name: string): string {
   const words = name

@@ -5,7 +5,7 @@ import { run } from '../support/cli.ts';
 const store = withStore();
 const starkeep = (...args: string[]) => run(args, { DATABASE_URL: store.database.url });
 
-beforeEach(() => store.db.query('truncate api_keys, sessions restart identity'));
+beforeEach(() => store.db.query('truncate api_keys, sessions, answered_requests restart identity'));
 
 describe('keys', () => {
   it('create prints a key that lets in, alone on its line, and the audit log says who made it', async () => {

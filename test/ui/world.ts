@@ -1,13 +1,15 @@
+import { execFile } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { mkdir, mkdtemp, readFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import type { Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
-import { build } from 'vite';
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
 import { listenForChanges } from '../../src/adapters/postgres/changes.ts';
 import { createFeed, type Feed } from '../../src/api/feed.ts';
@@ -15,6 +17,7 @@ import { openServer } from '../../src/api/server.ts';
 import type { KeyScope } from '../../src/domain/keys.ts';
 import { requireChromium } from '../../scripts/chromium.ts';
 import { createReceiver } from '../api/receiver.ts';
+import { eventually } from '../support/eventually.ts';
 import { withApi, type World } from '../api/v1/world.ts';
 
 /** The built web UI in the system's Chromium, on the real api over a real record with some of everything in it. */
@@ -55,12 +58,24 @@ export function withUi(): UiWorld {
   let server: Server | null = null;
   let port = 0;
   let stopListening: () => Promise<void>;
-  const contexts: BrowserContext[] = [];
+  /** One for each look: what a browser has read once it keeps. */
+  const contexts = new Map<string, BrowserContext>();
   /** Everything that went wrong on a page, or went elsewhere. */
   let complaints: string[] = [];
 
   const url = () => `http://127.0.0.1:${port}`;
+  const newContext = async (dark: boolean, phone: boolean) => {
+    const context = await browser.newContext({
+      baseURL: url(),
+      colorScheme: dark ? 'dark' : 'light',
+      viewport: phone ? { width: 390, height: 844 } : { width: 1280, height: 850 },
+      reducedMotion: 'reduce',
+    });
+    context.setDefaultTimeout(15_000);
+    return context;
+  };
   const startApi = async () => {
+    feed = createFeed();
     const { app } = createReceiver({ webDir: built });
     app.all('/api/*', (c) => world.app.fetch(c.req.raw));
     server = openServer({ fetch: app.fetch, hostname: '127.0.0.1', port });
@@ -79,24 +94,29 @@ export function withUi(): UiWorld {
 
   beforeAll(async () => {
     built = await buildUi();
-    browser = await chromium.launch({ executablePath: requireChromium(), args: ['--no-sandbox'] });
+    browser = await chromium.launch({ executablePath: requireChromium(), args: ['--no-sandbox', '--disable-gpu'] });
   });
-  afterAll(() => browser?.close());
+  afterAll(async () => {
+    await browser?.close();
+    await stopApi();
+  });
 
   beforeEach(async () => {
     complaints = [];
-    feed = createFeed();
     ({ stop: stopListening } = listenForChanges(world.store.database.url, {
       onChange: (change) => feed.tell(change),
       onGap: () => feed.gap(),
       onTrouble: () => undefined,
     }));
-    port = 0;
-    await startApi();
+    if (server === null) await startApi();
+    feed = createFeed();
   });
   afterEach(async () => {
-    for (const context of contexts.splice(0)) await context.close();
-    await stopApi();
+    for (const context of contexts.values()) {
+      for (const page of context.pages()) await page.close();
+      await context.clearCookies();
+    }
+    feed.close();
     await stopListening();
     expect(complaints).toEqual([]);
   });
@@ -113,14 +133,9 @@ export function withUi(): UiWorld {
       startApi,
       stopApi,
       async page({ as = 'admin', path = '/', dark = false, phone = false }: PageOptions = {}): Promise<Page> {
-        const context = await browser.newContext({
-          baseURL: url(),
-          colorScheme: dark ? 'dark' : 'light',
-          viewport: phone ? { width: 390, height: 844 } : { width: 1280, height: 850 },
-          reducedMotion: 'reduce',
-        });
-        contexts.push(context);
-        context.setDefaultTimeout(8_000);
+        const look = `${dark} ${phone}`;
+        const context = contexts.get(look) ?? (await newContext(dark, phone));
+        contexts.set(look, context);
         const page = await context.newPage();
         page.on('request', (request) => {
           if (!request.url().startsWith(url()) && !/^(?:data|blob):/.test(request.url()))
@@ -151,15 +166,27 @@ export function withUi(): UiWorld {
   });
 }
 
-/** What is tested is what is in the sources now, whatever somebody built before. @returns the folder, which goes with the run */
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+
+/**
+ * What is tested is what is in the sources now, whatever somebody built before. The first file of a run builds, the others wait for it.
+ * @returns the folder, which goes with the run
+ */
 async function buildUi(): Promise<string> {
-  const outDir = await mkdtemp(join(tmpdir(), 'ui-'));
-  await build({
-    configFile: fileURLToPath(new URL('../../vite.config.ts', import.meta.url)),
-    logLevel: 'error',
-    build: { outDir, minify: false, reportCompressedSize: false },
-  });
-  return outDir;
+  const outDir = join(tmpdir(), 'built-ui');
+  const done = join(outDir, 'done');
+  try {
+    await mkdir(outDir);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    await eventually(() => existsSync(done), 50_000);
+    return join(outDir, 'ui');
+  }
+  const vite = join(ROOT, 'node_modules/vite/bin/vite.js');
+  const options = ['--outDir', join(outDir, 'ui'), '--minify', 'false', '--logLevel', 'error'];
+  await promisify(execFile)(process.execPath, [vite, 'build', ...options], { cwd: ROOT });
+  await writeFile(done, '');
+  return join(outDir, 'ui');
 }
 
 /** Keeps a picture beside the build. */
@@ -194,7 +221,7 @@ export async function furnish(world: World): Promise<void> {
   const { store } = world;
   const { accountId } = store.account;
   const hours = (count: number) => new Date(Date.now() - count * 3_600_000).toISOString();
-  const fresh = { last_synced_at: hours(2), last_checked_at: hours(1), project_id: '1', project_path: '' };
+  const fresh = { last_synced_at: hours(2), last_checked_at: hours(1) };
   const rows: [string, string, string, Record<string, unknown>, string][] = [
     ['1', 'torvalds/linux', 'completed', fresh, 'C'],
     ['2', 'denoland/deno', 'completed', fresh, 'Rust'],
@@ -229,13 +256,13 @@ export async function furnish(world: World): Promise<void> {
     ['8', 'quiet/paused', 'paused', { ...fresh, paused: true }, 'Zig'],
   ];
   for (const [id, fullName, status, row, language] of rows) {
-    const place = row['project_id'] === undefined ? {} : { project_id: id, project_path: `github/${fullName}` };
     await world.addMirror(id, fullName, {
       facts: { language, sizeKb: Number(id) * 40_000, stars: Number(id) * 1_234, description: `About ${fullName}` },
-      row: { ...row, ...place, status },
+      row: { ...row, status },
       starred: id !== '7',
     });
   }
+  await store.db.query(`update mirrors set project_id = repo_id, project_path = 'github/' || full_name`);
   for (let day = 0; day < 20; day += 1) {
     await store.db.query(
       `insert into syncs (mirror_id, account_id, trigger, workflow_id, run_id, attempt, correlation_id, started_at, finished_at, outcome, bytes, phases, refs, error_kind, error_message)

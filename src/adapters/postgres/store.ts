@@ -1,6 +1,7 @@
 import type {
   AccountStore,
   AlertStore,
+  AnswerStore,
   AuditStore,
   BatchStore,
   BatchWork,
@@ -20,6 +21,7 @@ import type {
 } from '../../domain/ports.ts';
 import { createAccountStore } from './accounts.ts';
 import { type AlertPolicy, createAlertStore, NO_CHANNELS } from './alerts.ts';
+import { createAnswerStore } from './answered.ts';
 import { createKeyStore } from './api-keys.ts';
 import { createAuditStore } from './audit.ts';
 import { createBatchStore } from './batches.ts';
@@ -55,6 +57,7 @@ export interface Store {
   overview: OverviewStore;
   budget: BudgetStore;
   changes: ChangeStore;
+  answers: AnswerStore;
 }
 
 /** Every table's queries over one database. @param alerts which channels there are for what is raised here */
@@ -77,5 +80,6 @@ export function createStore(db: Database, alerts: AlertPolicy = NO_CHANNELS): St
     overview: createOverviewStore(db),
     budget: createBudgetStore(db),
     changes: createChangeStore(db),
+    answers: createAnswerStore(db),
   };
 }

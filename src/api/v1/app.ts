@@ -3,7 +3,7 @@ import type { Context, Handler } from 'hono';
 import { HTTPException } from 'hono/http-exception';
 import type { Logger } from 'pino';
 import { Failure } from '../../domain/failures.ts';
-import type { AlertStore, AuditStore, OverviewStore } from '../../domain/ports.ts';
+import type { AlertStore, AnswerStore, AuditStore, OverviewStore } from '../../domain/ports.ts';
 import { authenticate, createDoorkeeper, type Authenticated, type AuthPorts } from '../auth.ts';
 import { problem, ProblemError } from '../problem.ts';
 import { SECURE_SESSION_COOKIE, SESSION_COOKIE } from '../session-cookie.ts';
@@ -23,6 +23,7 @@ import { type KeyPorts, mountKeys } from './keys.ts';
 import { mountMirrors, type MirrorPorts } from './mirrors.ts';
 import { mountPlaces, type PlacesPorts } from './places.ts';
 import { mountReconcile, type ReconcilePorts } from './reconcile.ts';
+import { etags, repeats } from './repeats.ts';
 import { mountRunning, type RunningPorts } from './running.ts';
 import { mountLogin, mountSession } from './session.ts';
 import { mountSettings, type SettingsPorts } from './settings.ts';
@@ -52,6 +53,7 @@ export interface V1Ports extends AuthPorts, BatchPorts, ReconcilePorts, EventPor
   deliveries: DeliveryPorts['deliveries'] & StatsPorts['deliveries'];
   codec: CodecPorts['codec'];
   places: PlacesPorts['places'];
+  answers: AnswerStore;
   control: MirrorPorts['control'] & DeliveryPorts['control'] & BatchPorts['control'];
   version: string;
   log: Logger;
@@ -68,11 +70,12 @@ export function createV1(ports: V1Ports): OpenAPIHono<Authenticated> {
     await next();
     c.header('cache-control', 'no-store');
   });
+  app.use('*', etags());
   app.get('/openapi.json', (c) => c.json(documentOf(app, ports.version)));
   const doorkeeper = createDoorkeeper(ports);
   app.post('/session', jsonBody());
   mountLogin(app, ports, doorkeeper);
-  app.use('*', authenticate(ports, doorkeeper), jsonBody());
+  app.use('*', authenticate(ports, doorkeeper), jsonBody(), repeats(ports.answers));
 
   mountStats(app, ports);
   mountEvents(app, ports);
@@ -117,8 +120,49 @@ function documentOf(app: OpenAPIHono<Authenticated>, version: string) {
       description: `Of a browser: \`POST /session\` sets it (\`${SESSION_COOKIE}\` where there is no TLS). Changes have to come from a page of this address.`,
     },
   };
+  for (const path of Object.values(document.paths ?? {})) {
+    if (path.get) add(path.get, UNCHANGED);
+    if (path.post?.security?.length !== 0 && path.post) add(path.post, ONCE);
+  }
   return { ...document, components: { ...document.components, securitySchemes } };
 }
+
+type Document = ReturnType<OpenAPIHono['getOpenAPI31Document']>;
+type Operation = NonNullable<NonNullable<Document['paths']>[string]['get']>;
+type Common = Pick<Operation, 'parameters' | 'responses'>;
+
+function add(operation: Operation, { parameters = [], responses = {} }: Common): void {
+  operation.parameters = [...(operation.parameters ?? []), ...parameters];
+  operation.responses = { ...responses, ...operation.responses };
+}
+
+const header = (name: string, description: string) => ({
+  name,
+  description,
+  in: 'header' as const,
+  required: false,
+  schema: { type: 'string' as const },
+});
+
+/** Of every read. */
+const UNCHANGED: Common = {
+  parameters: [header('If-None-Match', 'The `ETag` of an answer you have')],
+  responses: { 304: { description: 'It is as you have it' } },
+};
+
+/** Of every write. */
+const ONCE: Common = {
+  parameters: [
+    header(
+      'Idempotency-Key',
+      'Up to 100 printable characters of your choice: the same request with the same key is done once in a day, and gets the first answer again',
+    ),
+  ],
+  responses: {
+    409: { description: 'A request with that key is under way, or was answered with a secret that is told once' },
+    422: { description: 'The key was used for another request' },
+  },
+};
 
 /** A request that does not fit: which field, and what is expected of it. */
 const refuseUnfit: Hook<unknown, Authenticated, string, Response | undefined> = (result, c) => {

@@ -15,7 +15,7 @@ import { Section } from '../parts/page.tsx';
 import { Loading, Shown } from '../parts/states.tsx';
 import { Ago } from '../parts/time.tsx';
 import { Transfer } from '../parts/transfer.tsx';
-import { dateWords, errorWords, plural, spanWords } from '../words.ts';
+import { adviceWords, dateWords, errorWords, plural, spanWords } from '../words.ts';
 
 const Charts = lazy(() => import('../parts/day-charts.tsx'));
 
@@ -71,7 +71,8 @@ function Sentence({ stats: { mirrors, failing, waiting, running } }: { stats: St
       node: (
         <Anchor
           inherit
-          c="red.8"
+          underline="always"
+          c="red"
           renderRoot={(props) => (
             <Link to="/repositories" search={{ status: ['failed', 'permanent_failure'] }} {...props} />
           )}
@@ -154,7 +155,7 @@ export function Reason({ mirror }: { mirror: Mirror }) {
       </Text>
       {whatToDo !== null && (
         <Text size="sm" c="dimmed">
-          {whatToDo}
+          {adviceWords(errorKind, whatToDo)}
         </Text>
       )}
       {(retryCount > 0 || nextAttemptAt !== null) && (

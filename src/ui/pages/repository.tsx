@@ -7,7 +7,6 @@ import {
   Code,
   Group,
   SimpleGrid,
-  Spoiler,
   Stack,
   Table,
   Text,
@@ -48,6 +47,7 @@ import { Ago } from '../parts/time.tsx';
 import { Transfer } from '../parts/transfer.tsx';
 import {
   actionWords,
+  adviceWords,
   bytesWords,
   dateWords,
   errorWords,
@@ -190,7 +190,7 @@ function Trouble({ mirror }: { mirror: Mirror }) {
         title={errorKind === null ? 'It failed' : errorWords(errorKind)}
       >
         <Stack gap="xs">
-          {whatToDo !== null && <Text size="sm">{whatToDo}</Text>}
+          {whatToDo !== null && <Text size="sm">{adviceWords(errorKind, whatToDo)}</Text>}
           <Text size="sm" c="dimmed">
             {retryCount > 0 && `${plural(retryCount, 'attempt')} failed so far. `}
             {nextAttemptAt !== null && (
@@ -202,11 +202,7 @@ function Trouble({ mirror }: { mirror: Mirror }) {
               nextAttemptAt === null &&
               'It is not tried again by itself: press Retry now when the cause is mended.'}
           </Text>
-          {note !== null && (
-            <Spoiler maxHeight={0} showLabel="Show what it said" hideLabel="Hide what it said">
-              <Code block>{note}</Code>
-            </Spoiler>
-          )}
+          {note !== null && <WhatItSaid text={note} />}
         </Stack>
       </Alert>
     );
@@ -223,6 +219,20 @@ function Trouble({ mirror }: { mirror: Mirror }) {
         </Text>
       )}
     </Alert>
+  );
+}
+
+/** The words of whoever failed, folded: not for everybody, and there for who needs them. */
+function WhatItSaid({ text }: { text: string }) {
+  return (
+    <details>
+      <Text component="summary" size="sm" style={{ cursor: 'pointer' }}>
+        What it said
+      </Text>
+      <Code block mt="xs">
+        {text}
+      </Code>
+    </details>
   );
 }
 
@@ -451,12 +461,8 @@ function Why({ sync, mirror }: { sync: Sync; mirror: Mirror }) {
   const whatToDo = mirror.errorKind === sync.errorKind ? mirror.whatToDo : known?.whatToDo;
   return (
     <Alert color="red" title={errorWords(sync.errorKind)} icon={<IconAlertTriangle />}>
-      {whatToDo && <Text size="sm">{whatToDo}</Text>}
-      {sync.errorMessage !== null && (
-        <Spoiler maxHeight={0} showLabel="Show what it said" hideLabel="Hide what it said" mt="xs">
-          <Code block>{sync.errorMessage}</Code>
-        </Spoiler>
-      )}
+      {whatToDo && <Text size="sm">{adviceWords(sync.errorKind, whatToDo)}</Text>}
+      {sync.errorMessage !== null && <WhatItSaid text={sync.errorMessage} />}
     </Alert>
   );
 }

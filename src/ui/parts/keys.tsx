@@ -71,7 +71,7 @@ function KeyRow({ apiKey: { keyId, name, scope, createdAt, lastUsedAt, revokedAt
           <PlainBadge label="Revoked" color="gray" />
         ) : (
           <Button size="compact-sm" variant="outline" color="red" onClick={dialog.open} aria-label={`Revoke ${name}`}>
-            Revoke …
+            Revoke
           </Button>
         )}
         <Modal

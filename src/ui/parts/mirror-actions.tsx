@@ -34,7 +34,7 @@ export function SyncButton({ mirror, size = 'xs', isRetry = false }: ButtonProps
       leftSection={<IconRefresh size={15} aria-hidden />}
       loading={sync.isPending}
       onClick={() => sync.mutate()}
-      aria-label={`${isRetry ? 'Retry' : 'Sync'} ${mirror.fullName} now`}
+      aria-label={`${isRetry ? 'Retry now' : 'Sync now'}: ${mirror.fullName}`}
     >
       {isRetry ? 'Retry now' : 'Sync now'}
     </Button>
@@ -55,7 +55,7 @@ export function FollowButton({ mirror, size = 'xs' }: ButtonProps) {
       leftSection={<IconArchive size={15} aria-hidden />}
       loading={follow.isPending}
       onClick={() => follow.mutate()}
-      aria-label={`Follow GitHub with ${mirror.fullName}, and archive the old tips`}
+      aria-label={`Follow, keep the old tips: ${mirror.fullName}`}
     >
       Follow, keep the old tips
     </Button>
@@ -118,7 +118,7 @@ export function UndoButton({ mirror, size = 'xs' }: ButtonProps) {
       leftSection={<IconArrowBackUp size={15} aria-hidden />}
       loading={undo.isPending}
       onClick={() => undo.mutate()}
-      aria-label={`Undo the deletion of ${mirror.fullName}`}
+      aria-label={`Undo, keep it: ${mirror.fullName}`}
     >
       Undo, keep it
     </Button>
@@ -190,7 +190,7 @@ function DeleteDialog({
         onClick={dialog.open}
         aria-label={`${label}: ${mirror.fullName}`}
       >
-        {label} …
+        {label}
       </Button>
       <Modal
         opened={isOpen}

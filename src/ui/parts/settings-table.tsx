@@ -12,6 +12,7 @@ import { Empty, Shown } from './states.tsx';
 const ORIGINS: Record<Setting['origin'], { label: string; color: string }> = {
   environment: { label: 'environment', color: 'blue' },
   file: { label: 'file', color: 'teal' },
+  derived: { label: 'follows from another', color: 'gray' },
   default: { label: 'default', color: 'gray' },
   unset: { label: 'not set', color: 'gray' },
 };

@@ -185,8 +185,8 @@ function Person({ onHelp }: { onHelp: () => void }) {
   const client = useQueryClient();
   const logOut = async () => {
     await remove('/session').catch(() => undefined);
-    client.clear();
     client.setQueryData(sessionQuery.queryKey, null);
+    client.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== 'session' });
   };
   return (
     <Menu position="bottom-end" withinPortal>

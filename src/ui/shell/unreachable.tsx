@@ -1,11 +1,12 @@
 import { Alert, Group, Loader, Text } from '@mantine/core';
 import { useQueryClient } from '@tanstack/react-query';
 import { useEffect, useRef } from 'react';
+import { get } from '../api/client.ts';
 import { useReachable } from '../api/reach.ts';
 import { Ago } from '../parts/time.tsx';
 
 /** Also where every question has given up for a while. */
-const ASK_AGAIN_MS = 3_000;
+const ASK_AGAIN_MS = 2_000;
 
 /** Says that the api is away for as long as it is; what was shown stays, and is asked for again when it is back. */
 export function Unreachable() {
@@ -19,7 +20,7 @@ export function Unreachable() {
       since.current = null;
       return;
     }
-    const timer = setInterval(() => void client.refetchQueries({ queryKey: ['session'] }), ASK_AGAIN_MS);
+    const timer = setInterval(() => void get('/session').catch(() => undefined), ASK_AGAIN_MS);
     return () => clearInterval(timer);
   }, [isReachable, client]);
 

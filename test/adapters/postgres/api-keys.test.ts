@@ -6,7 +6,7 @@ import { withStore } from './test-store.ts';
 
 const store = withStore();
 
-beforeEach(() => store.db.query('truncate api_keys, sessions restart identity'));
+beforeEach(() => store.db.query('truncate api_keys, sessions, answered_requests restart identity'));
 
 const validKeys = async () => (await store.keys.list()).filter(({ revokedAt }) => revokedAt === null);
 

@@ -6,7 +6,7 @@ const store = withStore();
 let keyId = '';
 
 beforeEach(async () => {
-  await store.db.query('truncate api_keys, sessions restart identity');
+  await store.db.query('truncate api_keys, sessions, answered_requests restart identity');
   keyId = (await store.keys.create({ name: 'ann', scope: 'operate' }))?.key.keyId ?? '';
 });
 

@@ -38,8 +38,8 @@ describe('keys', () => {
 
     const { status } = await world.ask('DELETE', `/keys/${keys[0]?.keyId}`);
 
-    expect([status, (await world.ask('GET', '/mirrors', { as: 'read' })).status]).toEqual([204, 401]);
     expect(await auditOf(world, 1)).toEqual([['admin key', 'key.revoked', 'read key']]);
+    expect([status, (await world.ask('GET', '/mirrors', { as: 'read' })).status]).toEqual([204, 401]);
     expect((await world.ask('DELETE', `/keys/${keys[0]?.keyId}`)).status).toBe(404);
   });
 

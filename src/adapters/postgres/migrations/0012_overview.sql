@@ -119,3 +119,20 @@ create trigger batch_items_changed after update on batch_items
 create index deliveries_by_event on deliveries (event, received_at desc, guid);
 create index deliveries_by_name on deliveries (lower(full_name), received_at desc, guid) where full_name is not null;
 create index deletions_by_date on deletions (coalesce(due_at, 'infinity'::timestamptz), deletion_id) where finished_at is null;
+
+-- Requests that came with a key of the sender's own making, so that one that is sent again is not done again. A day later it is forgotten.
+create table answered_requests (
+  -- the API key it came with: nobody gets the answer to another's request
+  key_id      bigint not null references api_keys,
+  request_key text not null check (request_key <> '' and length(request_key) <= 100),
+  -- of method, path and body
+  digest      bytea not null check (octet_length(digest) = 32),
+  begun_at    timestamptz not null default now(),
+  -- null while it is being done
+  status      integer,
+  -- null where it must not be kept: it has a secret in it
+  body        text,
+  type        text,
+  primary key (key_id, request_key)
+);
+create index answered_requests_by_time on answered_requests (begun_at);
