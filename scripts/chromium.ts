@@ -25,9 +25,16 @@ export function requireChromium(): string {
   );
 }
 
-function install(): string {
+/**
+ * Installs Debian's, and waits for that.
+ * @param quietly without apt's own lines
+ * @throws Error when apt cannot
+ */
+export function installChromium({ quietly = false } = {}): string {
   for (const args of [['update'], ['install', '--yes', '--no-install-recommends', 'chromium']]) {
-    const { status, error } = spawnSync('apt-get', args, { stdio: 'inherit' });
+    const environment = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+    const stdio = quietly ? 'ignore' : 'inherit';
+    const { status, error } = spawnSync('apt-get', args, { stdio, env: environment });
     if (status !== 0)
       throw new Error(
         `apt-get ${args.join(' ')} failed${error ? `: ${error.message}` : ''}; install a Chromium by hand.`,
@@ -37,5 +44,5 @@ function install(): string {
 }
 
 if (process.argv[1] === new URL(import.meta.url).pathname) {
-  process.stdout.write(`${findChromium() ?? install()}\n`);
+  process.stdout.write(`${findChromium() ?? installChromium()}\n`);
 }

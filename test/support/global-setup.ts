@@ -7,6 +7,7 @@ import { migrate } from '../../src/adapters/postgres/migrate.ts';
 import { startPostgres } from '../../src/local/embedded-postgres.ts';
 import { startTemporal } from '../../src/local/embedded-temporal.ts';
 import { findTemporalBinary } from '../../src/local/temporal-binary.ts';
+import { findChromium, installChromium } from '../../scripts/chromium.ts';
 import { endLeftovers } from './leftovers.ts';
 import { TEMPLATE } from './postgres.ts';
 
@@ -52,6 +53,7 @@ export default async function setup(project: TestProject): Promise<Stop> {
   try {
     await Promise.all([providePostgres(project, folder, stops), provideTemporal(project, cacheDir, folder, stops)]);
     project.provide('cacheDir', cacheDir);
+    ensureChromium();
   } catch (error) {
     await teardown();
     throw error;
@@ -92,6 +94,17 @@ async function provideTemporal(project: TestProject, cacheDir: string, folder: s
   const temporal = await startTemporal({ ...options, say, onExit: say });
   stops.push(() => temporal.stop());
   project.provide('temporalAddress', temporal.address);
+}
+
+/** The tests of the web UI say themselves what they lack; the others need none. */
+function ensureChromium(): void {
+  if (findChromium() !== null) return;
+  say('Chromium: installing that of the system by apt-get …');
+  try {
+    installChromium({ quietly: true });
+  } catch (error) {
+    say(`Chromium: ${(error as Error).message}`);
+  }
 }
 
 function say(line: string): void {
