@@ -23,6 +23,7 @@ import { type KeyPorts, mountKeys } from './keys.ts';
 import { mountMirrors, type MirrorPorts } from './mirrors.ts';
 import { mountPlaces, type PlacesPorts } from './places.ts';
 import { mountReconcile, type ReconcilePorts } from './reconcile.ts';
+import { REFERENCE_STYLE, referencePage } from './reference.ts';
 import { etags, repeats } from './repeats.ts';
 import { mountRunning, type RunningPorts } from './running.ts';
 import { mountLogin, mountSession } from './session.ts';
@@ -62,7 +63,7 @@ export interface V1Ports extends AuthPorts, BatchPorts, ReconcilePorts, EventPor
 const DESCRIPTION = `Send \`Authorization: Bearer KEY\`, or begin a session of a browser with \`POST /session\`. Scopes: \`read\` looks, \`operate\` also syncs, pauses and replays, \`admin\` also lets
 things be deleted and reads the audit log. Errors are problem documents (RFC 9457). Lists come in pages: hand \`next\` back as \`cursor\`.`;
 
-/** `/api/v1`: described by `/openapi.json`, which needs no key; nor does beginning a session. Everything else does. */
+/** `/api/v1`: described by `/openapi.json` and, for people, `/docs`, which need no key; nor does beginning a session. Everything else does. */
 export function createV1(ports: V1Ports): OpenAPIHono<Authenticated> {
   const app = new OpenAPIHono<Authenticated>({ defaultHook: refuseUnfit });
   app.onError((error, c) => answerTo(error, c, ports.log));
@@ -72,6 +73,8 @@ export function createV1(ports: V1Ports): OpenAPIHono<Authenticated> {
   });
   app.use('*', etags());
   app.get('/openapi.json', (c) => c.json(documentOf(app, ports.version)));
+  app.get('/docs', (c) => c.html(referencePage(documentOf(app, ports.version), 'docs')));
+  app.get('/docs/style.css', (c) => c.body(REFERENCE_STYLE, 200, { 'content-type': 'text/css; charset=utf-8' }));
   const doorkeeper = createDoorkeeper(ports);
   app.post('/session', jsonBody());
   mountLogin(app, ports, doorkeeper);
@@ -186,7 +189,7 @@ function refuseOtherMethods(app: OpenAPIHono<Authenticated>): void {
     const { path, method } = definition.route;
     methods.set(path, [...(methods.get(path) ?? []), method.toUpperCase()]);
   }
-  methods.set('/openapi.json', ['GET']);
+  for (const path of ['/openapi.json', '/docs', '/docs/style.css']) methods.set(path, ['GET']);
   for (const [path, allowed] of methods) {
     const allow = allowed.join(', ');
     const refuse: Handler = (c) => {
