@@ -33,7 +33,7 @@ describe('every page', () => {
   it('is as readable in the dark and on a phone', async () => {
     for (const look of [{ dark: true }, { phone: true }]) {
       const page = await world.page(look);
-      for (const [path, name, shows] of PAGES.slice(0, 4)) {
+      for (const [path, name, shows] of PAGES.slice(0, 3)) {
         await page.goto(path);
         await page.getByText(shows).first().waitFor();
         const named = [name, ...Object.keys(look)].join('-');
