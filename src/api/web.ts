@@ -88,7 +88,9 @@ export function mountWeb(app: Hono, dir: string): NotFoundHandler {
     const isRead = c.req.method === 'GET' || c.req.method === 'HEAD';
     const file = isRead ? (await files()).get(c.req.path) : undefined;
     if (file !== undefined && c.req.path !== '/index.html') return sent(c, file);
-    if (isRead && !TAKEN.test(c.req.path)) return page(c);
+    // Whoever asks for something else than a page, as a program does, is told that there is nothing.
+    const wantsPage = c.req.header('accept')?.includes('text/html') ?? false;
+    if (isRead && wantsPage && !TAKEN.test(c.req.path)) return page(c);
     return problem(c, 404, 'Not found', `There is nothing at ${c.req.path}.`);
   };
 }

@@ -189,7 +189,7 @@ describe('a sweep', () => {
     expect(pages.flatMap(namesOf)).toEqual(names.reverse());
     expect(pages.map(({ total, flaw }) => [total, flaw])).toEqual(Array(3).fill([230, null]));
     expect(standin.log.map(({ method, path }) => `${method} ${path}`)).toEqual(Array(3).fill('POST /api/graphql'));
-    expect(github.sweepLimits()).toEqual({ remaining: 4997, reset: expect.any(Number) as number });
+    expect(github.sweepLimits()).toEqual({ limit: 5000, remaining: 4997, reset: expect.any(Number) as number });
     expect(github.limits()).toBeNull();
   });
 

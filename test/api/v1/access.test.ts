@@ -209,6 +209,7 @@ describe('the document', () => {
     expect(Object.keys(document.paths).sort()).toEqual([
       '/alerts',
       '/audit',
+      '/audit/chain',
       '/batches',
       '/batches/{id}',
       '/batches/{id}/cancel',
@@ -235,6 +236,7 @@ describe('the document', () => {
       '/mirrors/{id}/sync',
       '/mirrors/{id}/syncs',
       '/mirrors/{id}/timeline',
+      '/places',
       '/reconcile',
       '/running',
       '/session',
