@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { furnish, hindrances, picture, withUi } from './world.ts';
+import { eventually } from '../support/eventually.ts';
+import { furnish, hindrances, PATIENCE_MS, picture, withUi } from './world.ts';
 
 const world = withUi();
 
@@ -70,7 +71,7 @@ describe('the home page', () => {
     const page = await world.page();
 
     await expect
-      .poll(() => page.getByTestId('state').textContent())
+      .poll(() => page.getByTestId('state').textContent(), { timeout: PATIENCE_MS })
       .toBe('5 of 8 safe · 2 failing · 1 waiting for your decision');
     await page.getByRole('link', { name: 'ada/engine' }).click();
     await page.getByText('It needs "create child projects"').first().waitFor();
@@ -139,7 +140,7 @@ describe('the keyboard', () => {
     await page.getByRole('heading', { name: 'Repositories' }).waitFor();
     await page.keyboard.press('/');
     await page.keyboard.type('sqlite');
-    await expect.poll(() => new URL(page.url()).searchParams.get('search')).toBe('sqlite');
+    await expect.poll(() => new URL(page.url()).searchParams.get('search'), { timeout: PATIENCE_MS }).toBe('sqlite');
     await page.getByText('1 in all').waitFor();
   });
 });
@@ -158,14 +159,12 @@ describe('fifty thousand repositories', () => {
     const page = await world.page({ path: '/repositories' });
     await page.getByText('of 50,008').waitFor();
     const table = page.getByRole('region', { name: 'Repositories' });
-    for (let turn = 0; turn < 6; turn += 1) {
+    await eventually(async () => {
       await table.evaluate((element) => element.scrollTo(0, element.scrollHeight));
-      await page.waitForTimeout(150);
-    }
+      const said = await page.getByText('of 50,008').textContent();
+      return Number(/^(\d+) of/.exec(said ?? '')?.[1]) >= 300;
+    }, PATIENCE_MS);
 
-    await expect
-      .poll(async () => Number(/^(\d+) of/.exec((await page.getByText('of 50,008').textContent()) ?? '')?.[1]))
-      .toBeGreaterThanOrEqual(300);
     expect(await page.locator('tbody tr').count()).toBeLessThan(60);
   });
 });

@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, vi } from 'vitest';
 import { listenForChanges } from '../../src/adapters/postgres/changes.ts';
 import { createFeed, type Feed } from '../../src/api/feed.ts';
 import { openServer } from '../../src/api/server.ts';
@@ -43,7 +43,11 @@ export interface PageOptions {
 /** Pictures of what the tests saw; kept by whoever runs them. */
 const PICTURES = fileURLToPath(new URL('../../dist/ui-pictures/', import.meta.url));
 
+/** A browser beside everything else that a run does on two processors: seconds on a quiet machine. */
+export const PATIENCE_MS = 60_000;
+
 export function withUi(): UiWorld {
+  vi.setConfig({ testTimeout: 5 * PATIENCE_MS, hookTimeout: 5 * PATIENCE_MS });
   let feed: Feed = createFeed();
   const world = withApi({
     feed: {
@@ -71,7 +75,7 @@ export function withUi(): UiWorld {
       viewport: phone ? { width: 390, height: 844 } : { width: 1280, height: 850 },
       reducedMotion: 'reduce',
     });
-    context.setDefaultTimeout(15_000);
+    context.setDefaultTimeout(PATIENCE_MS);
     return context;
   };
   const startApi = async () => {
@@ -179,7 +183,7 @@ async function buildUi(): Promise<string> {
     await mkdir(outDir);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    await eventually(() => existsSync(done), 50_000);
+    await eventually(() => existsSync(done), 4 * PATIENCE_MS);
     return join(outDir, 'ui');
   }
   const vite = join(ROOT, 'node_modules/vite/bin/vite.js');
