@@ -46,6 +46,9 @@ export function createDeletionActivities(ports: ActivityPorts) {
         return { outcome: 'refused', reason: 'it waits for a person, and nobody approved it' };
       }
 
+      // Pinned after the deletion was opened, by somebody who died, or could not reach us, before it was called off.
+      if (mirror.pinned) return { outcome: 'refused', reason: 'somebody wants it kept whatever the star list says' };
+
       if (approvedBy !== null) await deletions.noteApproval(deletion, approvedBy);
       const proof = await prove(mirror);
       if (proof.verdict === 'starred' || proof.verdict === 'gone') return { outcome: proof.verdict };

@@ -512,6 +512,20 @@ describe('deleteProject deletes nothing', () => {
     expect(await deleteProject({ deletionId, approvedBy: 'ann' })).toEqual({ outcome: 'deleted' });
   });
 
+  it.each([null, 'ann'])(
+    'when somebody pinned it since, and had no time to call the deletion off (approved by %s)',
+    async (approvedBy) => {
+      const deletionId = await pendingDeletion();
+      world.github.unstar(engine);
+      await store.mirrors.pin(mirrorIdOf(engine.id));
+
+      expect(await deletingNothing(() => deleteProject({ deletionId, approvedBy }))).toMatchObject({
+        outcome: 'refused',
+        reason: expect.stringContaining('kept') as string,
+      });
+    },
+  );
+
   it('when a person took the marker away', async () => {
     const deletionId = await pendingDeletion();
     world.github.unstar(engine);

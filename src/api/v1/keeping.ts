@@ -64,7 +64,7 @@ export function mountKeeping(app: OpenAPIHono<Authenticated>, ports: KeepingPort
     const { fullName, status } = mirror;
     const { mirrorId, repoId } = idsOf(mirror);
     const details = { fullName, ...(reason ? { reason } : {}) };
-    // Pinned first: a deletion that is opened in between finds it so when it proves again.
+    // Pinned first: if we die in between, the deletion that is open is refused when its time comes, because it is.
     const work = async () => {
       await mirrors.pin(mirrorId);
       if ((await overview.openDeletions(mirrorId)).length > 0) {
@@ -94,6 +94,7 @@ export function mountKeeping(app: OpenAPIHono<Authenticated>, ports: KeepingPort
     const by = c.get('key').name;
     const work = async () => {
       if (isOpen) return control.decide({ repoId, fullName }, 'approveDeletion', { by, ...(reason ? { reason } : {}) });
+      // If we die after this, nobody keeps it any more and nothing else has happened: whoever asks again goes on from here.
       await mirrors.release(mirrorId);
       const correlationId = `delete-${randomUUID()}`;
       return control.repoEvent({ kind: 'unstarred', trigger: 'manual', repoId, fullName, correlationId, by });
