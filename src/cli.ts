@@ -12,11 +12,16 @@ import { ConfigError, loadConfig, required, settingsFileProblems, type Config, t
 import { Failure } from './domain/failures.ts';
 import type { MirrorDecision } from './domain/ports.ts';
 import { createRedactor } from './domain/redaction.ts';
+import { loadWithEntered, type WithEntered } from './entered-settings.ts';
+import { NOTHING_ENTERED } from './adapters/postgres/entered-settings.ts';
+import { hasCluster } from './local/postgres-cluster.ts';
+import { readRunFile } from './local/run-file.ts';
+import { EXIT_START_AGAIN } from './parent.ts';
 import { VERSION } from './version.ts';
 
 /** The only reader of argv. */
 
-/** Exit codes: 0 done · 1 it failed · 2 the command or a setting is wrong, nothing was started. */
+/** Exit codes: 0 done · 1 it failed · 2 the command or a setting is wrong, nothing was started · 75 settings were entered, start it again. */
 const EXIT_FAILED = 1;
 const EXIT_USAGE = 2;
 
@@ -54,7 +59,7 @@ program
   .description('everything on one machine: Postgres and Temporal unless given, api and worker')
   .action(async () => {
     const { up } = await import('./commands/up.ts');
-    const config = settings('up');
+    const config = await settingsToStart();
     await up(config, process.env, typed('list'));
   });
 
@@ -63,7 +68,7 @@ program
   .description('the webhook receiver and API alone; needs DATABASE_URL and TEMPORAL_ADDRESS')
   .action(async () => {
     const { runApi } = await import('./api/main.ts');
-    await runApi(settings('api'));
+    startAgainIf(await runApi({ ...(await settingsOf('api')), environment: process.env }));
   });
 
 program
@@ -71,7 +76,7 @@ program
   .description('a worker alone; needs DATABASE_URL and TEMPORAL_ADDRESS; any number may run')
   .action(async () => {
     const { runWorker } = await import('./worker/main.ts');
-    await runWorker(settings('worker'));
+    startAgainIf(await runWorker(await settingsOf('worker')));
   });
 
 program
@@ -98,15 +103,38 @@ program
   .option('--json', 'for programs')
   .action(async (options: { json?: boolean }) => {
     const { doctor } = await import('./commands/doctor.ts');
-    await doctor(settings('none'), options, out);
+    await doctor((await settingsOf('none')).config, options, out);
   });
 
-program
+const config = program
   .command('config')
   .description('print every setting, where it comes from, and what it means; secrets stay hidden')
   .action(async () => {
     const { printSettings } = await import('./commands/settings.ts');
-    printSettings(settings('none'), settingsFile, out);
+    printSettings((await settingsOf('none')).config, settingsFile, out);
+  });
+
+config
+  .command('set')
+  .argument('<name>', 'such as STARKEEP_UNSTAR_GRACE')
+  .argument('[value]', 'of a secret rather on standard input, where nobody else sees it')
+  .description(
+    'enter a setting as the web UI does; the environment wins over it, api and workers take it over by themselves',
+  )
+  .option('--by <name>', 'who decides (default: the user of this system)')
+  .action(async (name: string, value: string | undefined, { by }: { by?: string }) => {
+    const { enterSetting } = await import('./commands/settings.ts');
+    await enterSetting(process.env, name, value, by || systemUser(), out);
+  });
+
+config
+  .command('unset')
+  .argument('<name...>', 'as `config` shows them')
+  .description('take back what was entered in the web UI or by `config set`, also where it cannot be read')
+  .option('--by <name>', 'who decides (default: the user of this system)')
+  .action(async (names: string[], { by }: { by?: string }) => {
+    const { forgetSettings } = await import('./commands/settings.ts');
+    await forgetSettings(process.env, names, by || systemUser(), out);
   });
 
 program
@@ -435,13 +463,56 @@ function systemUser(): string {
   }
 }
 
+/** Of the environment alone. */
 function settings(role: Role): Config {
+  takeSettingsFile();
+  return adopted(loadConfig(process.env, role));
+}
+
+/** For `starkeep up`: what is not set may have been entered, which is known once the record of its data folder is there. */
+async function settingsToStart(): Promise<Config> {
+  try {
+    return settings('up');
+  } catch (error) {
+    const config = error instanceof ConfigError && error.onlyMissing ? settings('none') : null;
+    if (config === null || !(config.databaseUrl !== undefined || (await hasCluster(config.dataDir)))) throw error;
+    return config;
+  }
+}
+
+/** With what people entered. Where there is no record yet, or it is away, those of the environment alone; only a worker has to know. */
+async function settingsOf(role: 'api' | 'worker' | 'none'): Promise<WithEntered> {
+  takeSettingsFile();
+  try {
+    const known = await loadWithEntered(process.env, role, role === 'none' ? await databaseHere() : undefined);
+    adopted(known.config);
+    return known;
+  } catch (error) {
+    if (role === 'worker' || !(error instanceof Failure) || error.kind !== 'DatabaseUnavailable') throw error;
+    return { config: settings(role), stamp: NOTHING_ENTERED, unopened: [] };
+  }
+}
+
+/** Of the `starkeep up` with the same data folder, if one runs. */
+async function databaseHere(): Promise<string | undefined> {
+  const running = await readRunFile(settings('none').dataDir);
+  return running === null || running.needsDatabaseUrl ? undefined : running.databaseUrl;
+}
+
+function takeSettingsFile(): void {
   const { settings: file } = program.opts<{ settings?: string }>();
   if (file !== undefined) loadSettingsFile(file);
-  const config = loadConfig(process.env, role);
+}
+
+function adopted(config: Config): Config {
   redact = createRedactor(config.secrets);
   trustAlso(config.ownCa);
   return config;
+}
+
+/** Whoever supervises this process starts it again, and then it runs by the new settings. */
+function startAgainIf(ended: 'told to' | 'settings were entered'): void {
+  if (ended === 'settings were entered') process.exitCode = EXIT_START_AGAIN;
 }
 
 /** The environment wins, and an empty variable there counts as unset, as everywhere. */

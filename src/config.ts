@@ -9,6 +9,7 @@ import { FILTER_NAMES, FilterError, parseFilters, type FilterName, type Filters 
 import { maxSizeKb } from './domain/filter-values.ts';
 import { parentPathProblem } from './domain/names.ts';
 import { parsePayloadKeys, type PayloadKey } from './domain/payload-keys.ts';
+import { ENTERABLE, NEEDED_TO_MIRROR, type EnteredSetting } from './domain/entered-settings.ts';
 import type { DriftPolicy, RewritePolicy, UnstarPolicy } from './domain/model.ts';
 import type { EffectiveSetting } from './domain/seen-settings.ts';
 
@@ -99,6 +100,13 @@ export const SETTINGS: readonly Setting[] = [
     'STARKEEP_PAYLOAD_KEYS',
     null,
     'encrypts what workflows leave with Temporal: `ID:KEY`, KEY from `openssl rand -base64 32`; several with commas, the first encrypts, all decrypt',
+    parsePayloadKeys,
+    'secret',
+  ),
+  row(
+    'STARKEEP_SETTINGS_KEYS',
+    null,
+    'seals the settings that are entered in the web UI, written as STARKEEP_PAYLOAD_KEYS; unset: `settings.key` in the data folder, which `starkeep up` makes',
     parsePayloadKeys,
     'secret',
   ),
@@ -253,8 +261,8 @@ export const SETTINGS: readonly Setting[] = [
   ),
 ];
 
-/** `derived`: it follows from another setting. */
-export type Origin = 'environment' | 'file' | 'derived' | 'default' | 'unset';
+/** `ui`: entered in the web UI, or by `starkeep config set` · `derived`: it follows from another setting. */
+export type Origin = 'environment' | 'file' | 'ui' | 'derived' | 'default' | 'unset';
 
 /** What a process needs to be set before it can start. */
 export type Role = 'up' | 'api' | 'worker' | 'migrate' | 'none';
@@ -327,6 +335,10 @@ export interface Config {
   trustedProxies: BlockList;
   /** `undefined`: the keys are in the record only. */
   adminKey: string | undefined;
+  /** What entered settings are sealed with, when it is set. */
+  settingsKeys: PayloadKey[] | undefined;
+  /** What has to be set before anything can be mirrored, a sentence each; only `up` and `api` start without it. */
+  lacking: string[];
   log: { level: string; file: string | undefined };
   alerts: AlertSettings;
   /** Every secret value, for the redaction list. */
@@ -340,13 +352,16 @@ export interface Config {
 /** Every problem of the settings at once. `problems` are whole sentences. */
 export class ConfigError extends Error {
   readonly problems: string[];
+  /** Nothing is wrong but what is not set: it may have been entered, where that is not known yet. */
+  readonly onlyMissing: boolean;
 
-  constructor(problems: string[]) {
+  constructor(problems: string[], { onlyMissing = false }: { onlyMissing?: boolean } = {}) {
     super(
       `${problems.length === 1 ? 'A setting needs' : `${problems.length} settings need`} attention:\n${problems.map((p) => `  - ${p}`).join('\n')}`,
     );
     this.name = 'ConfigError';
     this.problems = problems;
+    this.onlyMissing = onlyMissing;
   }
 }
 
@@ -354,23 +369,30 @@ export class ConfigError extends Error {
  * Reads and checks all settings.
  * @param environment usually `process.env`; an empty value counts as unset
  * @param role decides which settings must be there
+ * @param entered what people entered in the web UI; the environment wins over it
  * @throws ConfigError with every problem found
  */
-export function loadConfig(environment: Record<string, string | undefined>, role: Role): Config {
+export function loadConfig(
+  environment: Record<string, string | undefined>,
+  role: Role,
+  entered: readonly EnteredSetting[] = [],
+): Config {
   const problems = unknownNames(environment);
+  const enteredOf = new Map(entered.map(({ name, value }) => [name, value]));
   const values = new Map<string, unknown>();
   const origins: Config['origins'] = [];
   const secrets: string[] = [];
   const secretOf = new Map<string, string>();
 
   for (const setting of SETTINGS) {
-    const found = rawValue(setting, environment, problems);
+    const found = rawValue(setting, environment, enteredOf, problems);
     const given = found.text ?? (setting.default?.startsWith('(') ? null : setting.default);
     if (given !== null) {
       try {
         values.set(setting.name, setting.parse(given));
       } catch (error) {
-        problems.push(problemOf(setting, given, error as Error));
+        const problem = problemOf(setting, given, error as Error);
+        problems.push(found.origin === 'ui' ? `${problem} ${takeBack(setting.name)}` : problem);
       }
     }
     if (found.text !== null && setting.secret) {
@@ -384,14 +406,17 @@ export function loadConfig(environment: Record<string, string | undefined>, role
   deriveGithubUrl(values, origins);
   // What is set wrongly has been named already, and is not missing as well.
   const given = new Set(origins.filter(({ origin }) => origin !== 'unset').map(({ setting }) => setting.name));
-  problems.push(...missing(role, given), ...incomplete(given), ...withoutRanges(values), ...unverified(environment));
-  if (problems.length > 0) throw new ConfigError(problems);
+  const lacking = notGiven(given);
+  const missing = [...(mayLack(role, given) ? [] : lacking), ...missingServers(role, given)];
+  problems.push(...missing, ...incomplete(given), ...withoutRanges(values), ...unverified(environment));
+  if (problems.length > 0) throw new ConfigError(problems, { onlyMissing: problems.length === missing.length });
 
   const get = <T>(name: string) => values.get(name) as T;
 
   for (const name of ['DATABASE_URL', 'STARKEEP_ALERT_SMTP_URL']) secrets.push(...passwordsIn(get(name)));
   const payloadKeys = get<PayloadKey[] | undefined>('STARKEEP_PAYLOAD_KEYS') ?? [];
-  secrets.push(...payloadKeys.map(({ text }) => text));
+  const settingsKeys = get<PayloadKey[] | undefined>('STARKEEP_SETTINGS_KEYS');
+  secrets.push(...[...payloadKeys, ...(settingsKeys ?? [])].map(({ text }) => text));
   const sshKey = get<string | undefined>('GITHUB_SSH_KEY');
   const appId = get<string | undefined>('GITHUB_APP_ID');
   const onedevSshUrl = get<string | undefined>('ONEDEV_SSH_URL');
@@ -445,6 +470,8 @@ export function loadConfig(environment: Record<string, string | undefined>, role
     webhookAllow: get('STARKEEP_WEBHOOK_ALLOW'),
     trustedProxies: get<BlockList | undefined>('STARKEEP_TRUSTED_PROXIES') ?? new BlockList(),
     adminKey: get('STARKEEP_ADMIN_KEY'),
+    settingsKeys,
+    lacking,
     log: { level: get('STARKEEP_LOG_LEVEL'), file: get('STARKEEP_LOG_FILE') },
     alerts: alertSettings(get),
     secrets,
@@ -495,6 +522,7 @@ export function childEnvironment(
 function rawValue(
   setting: Setting,
   environment: Record<string, string | undefined>,
+  entered: ReadonlyMap<string, string>,
   problems: string[],
 ): { text: string | null; origin: Origin } {
   const direct = environment[setting.name] || null;
@@ -504,7 +532,11 @@ function rawValue(
     return { text: null, origin: 'environment' };
   }
   if (direct !== null) return { text: direct, origin: 'environment' };
-  if (file === null) return { text: null, origin: setting.default === null ? 'unset' : 'default' };
+  if (file === null) {
+    const text = ENTERABLE.has(setting.name) ? (entered.get(setting.name) ?? null) : null;
+    if (text !== null) return { text, origin: 'ui' };
+    return { text, origin: setting.default === null ? 'unset' : 'default' };
+  }
   try {
     const content = readFileSync(file, 'utf8').replace(/\r?\n$/, '');
     if (content === '') problems.push(`${setting.name}_FILE names "${file}", which is empty.`);
@@ -515,6 +547,11 @@ function rawValue(
     );
     return { text: null, origin: 'file' };
   }
+}
+
+/** Of a setting that was entered in the web UI. */
+function takeBack(name: string): string {
+  return `It was entered in the web UI; \`starkeep config unset ${name}\` takes it back.`;
 }
 
 /** A filter's error names setting, word and place by itself. */
@@ -570,23 +607,36 @@ function nearest(name: string, known: string[]): string {
   return known.includes(withoutFile) ? withoutFile : closest(upper, known);
 }
 
-function missing(role: Role, given: ReadonlySet<string>): string[] {
+/** @returns the servers that this role cannot do without, and were not named */
+function missingServers(role: Role, given: ReadonlySet<string>): string[] {
   const need: Record<Role, string[]> = {
-    up: ['ONEDEV_URL', 'ONEDEV_TOKEN'],
-    worker: ['ONEDEV_URL', 'ONEDEV_TOKEN', 'DATABASE_URL', 'TEMPORAL_ADDRESS'],
+    up: [],
+    worker: ['DATABASE_URL', 'TEMPORAL_ADDRESS'],
     api: ['DATABASE_URL', 'TEMPORAL_ADDRESS'],
     migrate: ['DATABASE_URL'],
     none: [],
   };
-  const problems = need[role]
-    .filter((name) => !given.has(name))
-    .map((name) => `${name} is not set: ${SETTINGS.find((setting) => setting.name === name)?.meaning}.`);
-  if ((role === 'up' || role === 'worker') && !given.has('GITHUB_TOKEN') && !given.has('GITHUB_LOGIN')) {
-    problems.unshift(
-      'Neither GITHUB_TOKEN nor GITHUB_LOGIN is set: set the token of the person whose stars are mirrored, or a login whose public stars are.',
-    );
-  }
-  return problems;
+  return need[role].filter((name) => !given.has(name)).map(isNotSet);
+}
+
+/** @returns what is not set, and has to be before anything can be mirrored */
+function notGiven(given: ReadonlySet<string>): string[] {
+  const account =
+    'Neither GITHUB_TOKEN nor GITHUB_LOGIN is set: set the token of the person whose stars are mirrored, or a login whose public stars are.';
+  return [
+    ...(given.has('GITHUB_TOKEN') || given.has('GITHUB_LOGIN') ? [] : [account]),
+    ...['ONEDEV_URL', 'ONEDEV_TOKEN'].filter((name) => !given.has(name)).map(isNotSet),
+  ];
+}
+
+/** Where nothing at all is set, the web UI leads through it. Who has set a part of it, and not the rest, has forgotten something. */
+function mayLack(role: Role, given: ReadonlySet<string>): boolean {
+  if (role === 'worker') return false;
+  return role !== 'up' || !NEEDED_TO_MIRROR.some((name) => given.has(name));
+}
+
+function isNotSet(name: string): string {
+  return `${name} is not set: ${SETTINGS.find((setting) => setting.name === name)?.meaning}.`;
 }
 
 function incomplete(given: ReadonlySet<string>): string[] {

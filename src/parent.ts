@@ -5,6 +5,9 @@ export interface ReadyMessage {
   url?: string;
 }
 
+/** Exit code of a process that ended to start again by other settings: whoever supervises it starts it at once. EX_TEMPFAIL of sysexits.h. */
+export const EXIT_START_AGAIN = 75;
+
 /** Says that this process is ready; without a supervisor nobody listens. */
 export function tellReady(url?: string): void {
   const message: ReadyMessage = url === undefined ? { ready: true } : { ready: true, url };

@@ -8,7 +8,7 @@ function secretFor(name: string): string {
   if (name === 'DATABASE_URL') return 'postgres://ann:hush-hush@h/d';
   if (name === 'STARKEEP_ALERT_SMTP_URL') return 'smtp://ann:hush-hush@h';
   if (/^STARKEEP_ALERT_.*_URL$/.test(name)) return 'https://h/hush-hush';
-  if (name === 'STARKEEP_PAYLOAD_KEYS') return `hush:${Buffer.alloc(32, 'hush').toString('base64')}`;
+  if (/_KEYS$/.test(name)) return `hush:${Buffer.alloc(32, 'hush').toString('base64')}`;
   return /(?:PRIVATE|SSH)_KEY$/.test(name) ? `${PEM} hush` : 'hush-hush-hush-hush-hush';
 }
 
@@ -121,6 +121,7 @@ describe('a problem with a secret', () => {
     ['DATABASE_URL', 'mysql://u:very-secret@h/d'],
     ['STARKEEP_ADMIN_KEY', 'very-secret'],
     ['STARKEEP_PAYLOAD_KEYS', 'main:very-secret'],
+    ['STARKEEP_SETTINGS_KEYS', 'main:very-secret'],
     ['ONEDEV_URL', 'https://ann:very-secret@host/'],
     ['GITHUB_URL', 'https://ann:very/secret@host/'],
     ['ONEDEV_SSH_URL', 'ssh://git:very-secret@host'],

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { childEnvironment, ConfigError, loadConfig, required, SETTINGS, type Role } from '../src/config.ts';
-import { COMPLETE, fileWith, PEM, problemsOf, shownOf } from './settings.ts';
+import { COMPLETE, type Environment, fileWith, PEM, problemsOf, shownOf } from './settings.ts';
 
 describe('without any setting', () => {
   it('everything has its documented default', () => {
@@ -281,7 +281,7 @@ describe('what a role needs', () => {
     ['none', []],
     ['migrate', ['DATABASE_URL']],
     ['api', ['DATABASE_URL', 'TEMPORAL_ADDRESS']],
-    ['up', ['GITHUB_TOKEN', 'ONEDEV_URL', 'ONEDEV_TOKEN']],
+    ['up', []],
     ['worker', ['GITHUB_TOKEN', 'ONEDEV_URL', 'ONEDEV_TOKEN', 'DATABASE_URL', 'TEMPORAL_ADDRESS']],
   ])('%s: %j', (role, names) => {
     const missing = problemsOf({}, role).map((problem) => SETTINGS.find(({ name }) => problem.includes(name))?.name);
@@ -289,6 +289,44 @@ describe('what a role needs', () => {
 
     expect(missing).toEqual(names);
     expect(problemsOf(given, role)).toEqual([]);
+  });
+
+  it.each<[Environment, string[]]>([
+    [{ GITHUB_TOKEN: 'gh' }, ['ONEDEV_URL', 'ONEDEV_TOKEN']],
+    [{ ONEDEV_URL: 'https://h' }, ['GITHUB_TOKEN', 'ONEDEV_TOKEN']],
+    [{ GITHUB_LOGIN: 'ann', ONEDEV_TOKEN: 'od' }, ['ONEDEV_URL']],
+  ])('up: of %j the rest, since something was forgotten; of nothing nothing, since the web UI leads through it', (given, names) => {
+    const missing = problemsOf(given, 'up').map((problem) => SETTINGS.find(({ name }) => problem.includes(name))?.name);
+
+    expect(missing).toEqual(names);
+    expect(loadConfig({}, 'up').lacking).toHaveLength(3);
+    expect(loadConfig(COMPLETE, 'up').lacking).toEqual([]);
+  });
+
+  it('may have been entered in the web UI, where the environment wins', () => {
+    const entered = [
+      { name: 'ONEDEV_TOKEN', value: 'entered', by: 'ann', at: '' },
+      { name: 'ONEDEV_URL', value: 'https://entered.example.org', by: 'ann', at: '' },
+      // Not one of those that may be: it is as if it were not there.
+      { name: 'STARKEEP_ADMIN_KEY', value: 'entered-by-hand', by: 'ann', at: '' },
+    ];
+    const { ONEDEV_TOKEN: _, ...rest } = COMPLETE;
+
+    const config = loadConfig(rest, 'worker', entered);
+
+    expect(config.onedev).toMatchObject({ url: COMPLETE['ONEDEV_URL'], token: 'entered' });
+    expect(config.adminKey).toBeUndefined();
+    expect(config.secrets).toContain('entered');
+    const originOf = (name: string) => config.origins.find(({ setting }) => setting.name === name)?.origin;
+    expect([originOf('ONEDEV_TOKEN'), originOf('ONEDEV_URL')]).toEqual(['ui', 'environment']);
+  });
+
+  it('and is wrong although it was entered says how it is taken back', () => {
+    const entered = [{ name: 'STARKEEP_LFS', value: 'maybe', by: 'ann', at: '' }];
+
+    expect(() => loadConfig(COMPLETE, 'worker', entered)).toThrow(
+      'It was entered in the web UI; `starkeep config unset STARKEEP_LFS` takes it back.',
+    );
   });
 
   it('is fulfilled by a login in the place of a token', () => {

@@ -12,6 +12,7 @@ import { createOnedev, type Onedev } from '../adapters/onedev.ts';
 import { createPayloadCodec } from '../adapters/payload-codec.ts';
 import { listenForChanges } from '../adapters/postgres/changes.ts';
 import { createDatabase } from '../adapters/postgres/database.ts';
+import { createEnteredSettings } from '../adapters/postgres/entered-settings.ts';
 import { refuseOutdated } from '../adapters/postgres/migrate.ts';
 import { createStore, type Store } from '../adapters/postgres/store.ts';
 import { nextReadingAt } from '../adapters/schedules.ts';
@@ -20,15 +21,16 @@ import { createMirrorControl, MANUAL_RECONCILE_WORKFLOW_ID, openTemporal, startR
 import { ConfigError, required, type Config } from '../config.ts';
 import { Failure } from '../domain/failures.ts';
 import { adoptSettingKey, makeFirstKey } from '../domain/keys.ts';
-import { type ProbedSource, probeAlerts, probeGithub, probeOnedev, testNotice } from '../domain/probes.ts';
+import { type Probe, probeAlerts, probeGithub, type ProbeName, probeOnedev, testNotice } from '../domain/probes.ts';
 import { createRedactor, type Redact } from '../domain/redaction.ts';
+import { settingsKeysOf, unreadable, watchEntered, type WithEntered } from '../entered-settings.ts';
 import { githubOptions } from '../github-options.ts';
 import { createLog } from '../log.ts';
 import { collectProcessMetrics } from '../metrics.ts';
 import { onStop, tellReady } from '../parent.ts';
 import { USER_AGENT, VERSION } from '../version.ts';
 import { type Watch, watchEvery } from '../watch.ts';
-import { shownSettings } from '../shown-settings.ts';
+import { createSettingsDesk } from '../settings-desk.ts';
 import { noteSettings } from '../seen-settings.ts';
 import { clientAddress, contains, outerOrigin, type AddressCheck } from './addresses.ts';
 import { createApp, forwardedHeaders, peerAddress } from './app.ts';
@@ -45,8 +47,18 @@ const FIRST_LOOK_MS = 3_000;
 /** How long requests under way may take after SIGTERM. */
 const DRAIN_MS = 15_000;
 
-/** Builds the api's adapters, serves, and drains on SIGTERM. @returns when it has stopped */
-export async function runApi(config: Config): Promise<void> {
+export interface RunApi extends WithEntered {
+  /** What the settings were read from. */
+  environment: Record<string, string | undefined>;
+}
+
+/** Builds the api's adapters, serves, and drains on SIGTERM, or when settings were entered that it does not run by. @returns when it has stopped, and why */
+export async function runApi({
+  config,
+  stamp,
+  unopened,
+  environment,
+}: RunApi): Promise<'told to' | 'settings were entered'> {
   const { logger, redact } = await createLog({ service: 'api', ...config.log, secrets: config.secrets });
   collectProcessMetrics();
   const db = createDatabase({
@@ -88,6 +100,7 @@ export async function runApi(config: Config): Promise<void> {
     const { joined } = await startReading(temporal, options);
     return { workflowId: MANUAL_RECONCILE_WORKFLOW_ID, joined };
   };
+  const entered = createEnteredSettings(db, await settingsKeysOf(config));
   const { filters } = config;
   const source = createGithub(githubOptions(config.github));
   const onedev = onedevOf(config);
@@ -101,8 +114,7 @@ export async function runApi(config: Config): Promise<void> {
     places: placesOf(config),
     settleKeys,
     startReading: startManualReading,
-    shownSettings: shownSettings(config),
-    probes: probesOf(config, source, onedev),
+    settingsDesk: createSettingsDesk({ environment, config, stamp, entered, probesOf }),
     transfers: createRunningTransfers(temporal),
     sweeps: { everyMs: config.reconcileEveryMs, nextAt: () => nextReadingAt(temporal) },
     filters,
@@ -110,6 +122,7 @@ export async function runApi(config: Config): Promise<void> {
     feed,
   };
   app.route('/api/v1', createV1(v1));
+  if (unopened.length > 0) logger.error({ problems: unreadable(unopened).problems }, 'entered settings cannot be read');
   try {
     await soon(async () => {
       await refuseOutdated(db);
@@ -132,17 +145,25 @@ export async function runApi(config: Config): Promise<void> {
     logger.info({ url }, 'api listens');
     tellReady(url);
 
-    await new Promise<void>((resolve) => onStop((why) => (logger.info({ why }, 'api drains'), resolve())));
+    const why = await new Promise<'told to' | 'settings were entered'>((resolve) => {
+      onStop((signal) => (logger.info({ why: signal }, 'api drains'), resolve('told to')));
+      const takeOver = () => (
+        logger.info('settings were entered: api drains and starts again'),
+        resolve('settings were entered')
+      );
+      watches.push(watchEntered(entered, stamp, takeOver, logger));
+    });
     draining = true;
     feed.close();
     await closeServer(server);
+    return why;
   } finally {
     // What still has a timer or a connection keeps the process alive, also when it could not listen.
     stopRanges();
     await Promise.all(watches.map((watch) => watch.stop()));
     await Promise.all([db.close(), temporal.close()]);
+    logger.info('api stopped');
   }
-  logger.info('api stopped');
 }
 
 const FORGET_EVERY_MS = 60_000;
@@ -178,14 +199,15 @@ function archivesOn(onedev: Onedev | null, redact: Redact): V1Ports['archives'] 
   return onedev && { ...createArchives({ redact }), gitRemote: onedev.gitRemote };
 }
 
-function probesOf(config: Config, source: ProbedSource, onedev: Onedev | null): V1Ports['probes'] {
+function probesOf(config: Config): Record<ProbeName, () => Promise<Probe>> {
   const redact = createRedactor(config.secrets);
-  const channels = createAlertChannels(config.alerts, USER_AGENT);
   return {
-    github: () => probeGithub(source, redact),
-    onedev: () => probeOnedev(onedev, redact),
-    alerts: () =>
-      probeAlerts(channels, redact, (channel) => testNotice(channel, randomUUID(), new Date().toISOString())),
+    github: () => probeGithub(createGithub(githubOptions(config.github)), redact),
+    onedev: () => probeOnedev(onedevOf(config), redact),
+    alerts: () => {
+      const channels = createAlertChannels(config.alerts, USER_AGENT);
+      return probeAlerts(channels, redact, (channel) => testNotice(channel, randomUUID(), new Date().toISOString()));
+    },
   };
 }
 

@@ -1,7 +1,7 @@
 import { createReadStream, createWriteStream } from 'node:fs';
 import { access, mkdir, rename, stat } from 'node:fs/promises';
 import { once } from 'node:events';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { finished } from 'node:stream/promises';
 import { createGunzip, createGzip } from 'node:zlib';
@@ -12,6 +12,7 @@ import { refuseOutdated } from '../adapters/postgres/migrate.ts';
 import type { Config } from '../config.ts';
 import { Failure } from '../domain/failures.ts';
 import { startPostgres } from '../local/embedded-postgres.ts';
+import { hasCluster } from '../local/postgres-cluster.ts';
 import { readRunFile } from '../local/run-file.ts';
 import { VERSION } from '../version.ts';
 import { Refusal, UsageError } from './refusal.ts';
@@ -70,7 +71,7 @@ async function withRecord<T>(
 ): Promise<T> {
   const url = config.databaseUrl ?? (await readRunFile(config.dataDir))?.databaseUrl;
   if (url !== undefined) return withDatabaseAt(url, work);
-  if (mustExist && !(await exists(join(config.dataDir, 'postgres', 'data')))) {
+  if (mustExist && !(await hasCluster(config.dataDir))) {
     throw new Refusal(
       `There is no record: DATABASE_URL is not set, and ${config.dataDir} is no data folder. If its settings are in a file, add: --settings FILE`,
     );

@@ -28,9 +28,10 @@ export async function up(
 
 /** What a person needs to know once it runs. */
 export function banner(installation: Omit<Installation, 'pids' | 'stop'>, listCommand: string): string {
-  const { apiUrl, temporalAddress, temporalUiUrl, adminKey, detours } = installation;
+  const { apiUrl, temporalAddress, temporalUiUrl, adminKey, lacking, detours } = installation;
   return [
-    'Starkeep runs.',
+    lacking.length === 0 ? 'Starkeep runs.' : `Starkeep runs, and has to be set up: open ${apiUrl} in a browser.`,
+    ...lacking.map((sentence) => `  Note: ${sentence}`),
     `  See it work        ${listCommand}   (in another terminal)`,
     `  API and webhooks   ${apiUrl}   (webhooks: POST ${apiUrl}/webhooks/github)`,
     ...(adminKey ? [`  API key            ${adminKey}   (shown only this once; keep it)`] : []),

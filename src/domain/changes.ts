@@ -1,6 +1,15 @@
 /** What changed in the record, for those who look on: a hint to look again, never a fact to act on. */
 
-export const CHANGE_KINDS = ['mirror', 'sync', 'deletion', 'delivery', 'batch', 'reading', 'alert'] as const;
+export const CHANGE_KINDS = [
+  'mirror',
+  'sync',
+  'deletion',
+  'delivery',
+  'batch',
+  'reading',
+  'alert',
+  'settings',
+] as const;
 
 export type ChangeKind = (typeof CHANGE_KINDS)[number];
 

@@ -3,6 +3,7 @@ import type { AuditEntry, AuditEvent, AuditFilter, AuditVerdict } from './audit.
 import type { HistoryLine } from './archives.ts';
 import type { BatchItem, BatchProgress, BatchRequest, BatchState } from './batches.ts';
 import type { Change } from './changes.ts';
+import type { EnteredChanges, EnteredProblem, EnteredSetting, ShownSetting } from './entered-settings.ts';
 import type { RepoEvent } from './events.ts';
 import type { ApiKey, KeyScope } from './keys.ts';
 import type { ArchivedRun, ArchivePlan, ClosedRun, RunningRun } from './histories.ts';
@@ -23,10 +24,11 @@ import type {
   Totals,
 } from './overview.ts';
 import type { PreviewCandidate } from './filter-preview.ts';
+import type { Probe, ProbeName } from './probes.ts';
 import type { Recorded, RecordEntry } from './record.ts';
 import type { DeliveryAttempts, MissedDelivery, RecoveryEnd } from './recovery.ts';
 import type { ArchivedTip } from './refs.ts';
-import type { EffectiveSetting } from './seen-settings.ts';
+import type { EffectiveSetting, SettingChange } from './seen-settings.ts';
 import type { Session } from './sessions.ts';
 import type { Conclusion, Tally } from './sweep.ts';
 import type {
@@ -595,6 +597,48 @@ export interface SettingsStore {
    * @returns the names of those that differ; at the first start all that have a value
    */
   note(role: 'api' | 'worker', version: string, settings: EffectiveSetting[]): Promise<string[]>;
+}
+
+/** What was entered, as this process can read it. */
+export interface EnteredSettings {
+  /** Differs whenever something was entered or taken back. */
+  stamp: string;
+  settings: EnteredSetting[];
+  /** Sealed with a key that this process does not have, or changed by somebody in the database. */
+  unopened: { name: string; keyId: string; why: 'no such key' | 'changed' }[];
+}
+
+/** Settings that people entered, sealed. */
+export interface EnteredSettingsStore {
+  /** Without a key nothing can be entered. */
+  readonly canSeal: boolean;
+  /** Empty while the database is not up to date. */
+  read(): Promise<EnteredSettings>;
+  /** All of the changes or none; may be repeated. */
+  change(changes: EnteredChanges, by: string): Promise<void>;
+}
+
+/** The settings of the process that answers, and how a person changes those that may be entered. */
+export interface SettingsDesk {
+  /** What has to be set before anything can be mirrored, a sentence each. */
+  readonly lacking: string[];
+  /** Why nothing can be entered, and what to do; `null`: it can. */
+  readonly whyClosed: string | null;
+  look(): Promise<{
+    settings: ShownSetting[];
+    /** Something was entered that this process does not run by yet. */
+    isBehind: boolean;
+    /** Were entered and cannot be read; entering them again mends it. */
+    unopened: string[];
+  }>;
+  /** Everything that forbids these changes, on top of what was entered so far. */
+  problemsOf(changes: EnteredChanges): Promise<EnteredProblem[]>;
+  /** What the audit log is told of them: values as they were and are; of a secret only what becomes of it. */
+  told(changes: EnteredChanges): Promise<Record<string, SettingChange>>;
+  /** All of them or none, checked before by {@link problemsOf}. If we die here, either all of them are entered or none; processes see it by themselves. */
+  enter(changes: EnteredChanges, by: string): Promise<void>;
+  /** Tries a connection as it would be with these changes; none: as it is. */
+  probe(what: ProbeName, changes: EnteredChanges): Promise<{ probe: Probe } | { problems: EnteredProblem[] }>;
 }
 
 /** Histories of runs that have ended. */

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { chown, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { access, chown, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Failure, toFailure } from '../domain/failures.ts';
 import { serverEnvironment } from './environment.ts';
@@ -104,5 +104,15 @@ async function readIfThere(path: string): Promise<string | null> {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
     throw error;
+  }
+}
+
+/** @returns whether a cluster was ever made in this data folder */
+export async function hasCluster(dataDir: string): Promise<boolean> {
+  try {
+    await access(join(dataDir, 'postgres', 'data'));
+    return true;
+  } catch {
+    return false;
   }
 }

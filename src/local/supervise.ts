@@ -1,6 +1,6 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import type { ReadyMessage } from '../parent.ts';
+import { EXIT_START_AGAIN, type ReadyMessage } from '../parent.ts';
 
 /** Keeps one of our own processes running: starts it, starts it again when it ends by itself, stops it when told to. */
 
@@ -66,7 +66,8 @@ export function supervise(options: SuperviseOptions): Supervised {
     });
     child.once('exit', (code, signal) => {
       child = null;
-      if (stopping) return;
+      if (stopping) return giveUp(new Error(`${options.role} was told to stop`));
+      if (code === EXIT_START_AGAIN) return start();
       const how = `${options.role} ended (${signal ?? `exit code ${code}`})`;
       if (!wasReady) return giveUp(new Error([how, complaint.trim()].filter(Boolean).join(':\n')));
       if (Date.now() - startedAt > HEALTHY_MS) pauseMs = FIRST_PAUSE_MS;

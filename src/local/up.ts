@@ -5,12 +5,14 @@ import { createDatabase } from '../adapters/postgres/database.ts';
 import { migrate } from '../adapters/postgres/migrate.ts';
 import { createStore } from '../adapters/postgres/store.ts';
 import { childEnvironment, ConfigError, type Config } from '../config.ts';
+import { ensureSettingsKey, loadWithEntered, unreadable } from '../entered-settings.ts';
 import { adoptSettingKey, makeFirstKey } from '../domain/keys.ts';
 import { POSTGRES_PORT, startPostgres, type PostgresServer } from './embedded-postgres.ts';
 import { startTemporal, TEMPORAL_PORT, TEMPORAL_UI_PORT, type TemporalServer } from './embedded-temporal.ts';
 import { keepAlive, type Kept } from './keep-alive.ts';
 import { removeRunFile, withoutPassword, writeRunFile } from './run-file.ts';
-import { supervise, type Supervised } from './supervise.ts';
+import { lateWorker } from './late-worker.ts';
+import { supervise } from './supervise.ts';
 import { findTemporalBinary } from './temporal-binary.ts';
 
 /** Everything on one machine, under one roof. The data folder is the only state. */
@@ -35,6 +37,8 @@ export interface Installation {
   temporalUiUrl: string | null;
   /** The text of the first API key when it was made at this start: it is nowhere else. `null`: there was one, or it is set. */
   adminKey: string | null;
+  /** What had to be set before anything can be mirrored, when it started: the web UI leads through it. */
+  lacking: string[];
   /** Sentences about servers that are not on their usual port, since another program has it. */
   detours: string[];
   /** The processes of this installation, by name, for those who look on or break things. */
@@ -64,8 +68,10 @@ export async function startUp(options: UpOptions): Promise<Installation> {
     if (migrations.length > 0) say(`Database brought up to date (${migrations.join(', ')})`);
 
     const adminKey = await firstKey(databaseUrl, config.adminKey);
+    await ensureSettingsKey(config);
+    const { lacking } = await completed(options, databaseUrl);
 
-    say('Starting the api and a worker …');
+    say(lacking.length === 0 ? 'Starting the api and a worker …' : 'Starting the api …');
     const temporalUiUrl = config.temporal.uiUrl ?? temporal?.current().uiUrl ?? null;
     const environment = childEnvironment(options.environment, {
       databaseUrl,
@@ -73,12 +79,16 @@ export async function startUp(options: UpOptions): Promise<Installation> {
       temporalUiUrl,
       dataDir: config.dataDir,
     });
-    const parts: Record<'api' | 'worker', Supervised> = {
-      api: supervise({ role: 'api', environment, onLine: options.onLogLine, say }),
-      worker: supervise({ role: 'worker', environment, onLine: options.onLogLine, say }),
-    };
-    started.push({ stop: async () => void (await Promise.all([parts.api.stop(), parts.worker.stop()])) });
-    const [apiUrl = ''] = await Promise.all([parts.api.ready, parts.worker.ready]);
+    const { onLogLine: onLine } = options;
+    const api = supervise({ role: 'api', environment, onLine, say });
+    const worker = lateWorker({
+      start: () => supervise({ role: 'worker', environment, onLine, say }),
+      isTime: async () => (await completed(options, databaseUrl)).lacking.length === 0,
+      say,
+    });
+    started.push({ stop: async () => void (await Promise.all([api.stop(), worker.stop()])) });
+    const [apiUrl = ''] = await Promise.all([api.ready, lacking.length === 0 ? worker.begin() : null]);
+    if (lacking.length > 0) worker.beginLater();
     const temporalNamespace = config.temporal.namespace;
     const database =
       config.databaseUrl === undefined
@@ -92,10 +102,11 @@ export async function startUp(options: UpOptions): Promise<Installation> {
       temporalAddress,
       temporalUiUrl,
       adminKey,
+      lacking,
       detours: detours(postgres?.current(), temporal?.current()),
       pids: () => ({
-        api: parts.api.pid(),
-        worker: parts.worker.pid(),
+        api: api.pid(),
+        worker: worker.pid(),
         postgres: postgres?.current().pid ?? null,
         temporal: temporal?.current().pid ?? null,
       }),
@@ -105,6 +116,16 @@ export async function startUp(options: UpOptions): Promise<Installation> {
     await stop();
     throw error;
   }
+}
+
+/** The settings with what was entered. What cannot be read is as if it were not there: the api says so, and the worker waits. @throws ConfigError */
+async function completed({ config, environment }: UpOptions, databaseUrl: string): Promise<{ lacking: string[] }> {
+  const { config: known, unopened } = await loadWithEntered(
+    { ...environment, STARKEEP_DATA_DIR: config.dataDir },
+    'up',
+    databaseUrl,
+  );
+  return { lacking: [...known.lacking, ...(unopened.length > 0 ? unreadable(unopened).problems : [])] };
 }
 
 /** If we die before the person has seen it, `starkeep keys create` makes another. */

@@ -7,6 +7,7 @@ import { createGithubDeliveries } from '../adapters/github-deliveries.ts';
 import { createGithub } from '../adapters/github.ts';
 import { createOnedev } from '../adapters/onedev.ts';
 import { createDatabase, type Database } from '../adapters/postgres/database.ts';
+import { createEnteredSettings } from '../adapters/postgres/entered-settings.ts';
 import { dataConverterOf } from '../adapters/payload-codec.ts';
 import { createHttpCache } from '../adapters/postgres/http-cache.ts';
 import { refuseOutdated } from '../adapters/postgres/migrate.ts';
@@ -26,6 +27,7 @@ import { goOnWithBatches } from '../domain/batches.ts';
 import { Failure } from '../domain/failures.ts';
 import type { BatchStore, MirrorControl } from '../domain/ports.ts';
 import type { Redact } from '../domain/redaction.ts';
+import { settingsKeysOf, watchEntered, type WithEntered } from '../entered-settings.ts';
 import { githubOptions } from '../github-options.ts';
 import { createLog, withLogFields } from '../log.ts';
 import { onStop, tellReady } from '../parent.ts';
@@ -45,14 +47,20 @@ const SHUTDOWN_FORCE = '30s';
 /** Light activities at once: mostly waiting for GitHub, OneDev and Postgres. */
 const LIGHT_SLOTS = 20;
 
-/** Builds the worker's adapters and hosts workflows and activities. @returns when it has drained */
-export async function runWorker(config: Config): Promise<void> {
+/** Builds the worker's adapters and hosts workflows and activities. @returns when it has drained, and why */
+export async function runWorker({ config, stamp }: WithEntered): Promise<'told to' | 'settings were entered'> {
   const { logger, redact } = await createLog({ service: 'worker', ...config.log, secrets: config.secrets });
   const stopping = new AbortController();
-  onStop((why) => {
-    logger.info({ why }, 'worker drains');
+  let why: 'told to' | 'settings were entered' = 'told to';
+  onStop((signal) => {
+    logger.info({ why: signal }, 'worker drains');
     stopping.abort();
   });
+  const takeOver = () => {
+    logger.info('settings were entered: worker drains and starts again');
+    if (!stopping.signal.aborted) why = 'settings were entered';
+    stopping.abort();
+  };
 
   installRuntime(logger);
   const settings: TemporalSettings = { ...config.temporal, address: required(config.temporal.address) };
@@ -74,6 +82,8 @@ export async function runWorker(config: Config): Promise<void> {
   try {
     await refuseOutdated(db);
     watches.push(noteSettings({ settings: store.settings, log: logger }, 'worker', config));
+    const entered = createEnteredSettings(db, await settingsKeysOf(config));
+    watches.push(watchEntered(entered, stamp, takeOver, logger));
     await ensureSearchAttributes(temporal.connection, settings.namespace);
     await ensureReconcileSchedule(temporal.client, config.reconcileEveryMs);
     await ensureDriftSchedule(temporal.client, config.drift.everyMs);
@@ -93,6 +103,7 @@ export async function runWorker(config: Config): Promise<void> {
     await connection.close();
   }
   logger.info('worker stopped');
+  return why;
 }
 
 function adapters(

@@ -38,6 +38,7 @@ describe('the banner', () => {
     temporalAddress: '127.0.0.1:7233',
     temporalUiUrl: 'http://127.0.0.1:8233',
     adminKey: null,
+    lacking: [],
     detours: [],
   };
 

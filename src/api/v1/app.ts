@@ -39,8 +39,7 @@ export interface V1Ports extends AuthPorts, BatchPorts, ReconcilePorts, EventPor
   budget: StatsPorts['budget'];
   sweeps: StatsPorts['sweeps'];
   keys: AuthPorts['keys'] & KeyPorts['keys'];
-  shownSettings: SettingsPorts['shownSettings'];
-  probes: SettingsPorts['probes'];
+  settingsDesk: SettingsPorts['settingsDesk'];
   mirrors: MirrorPorts['mirrors'] & KeepingPorts['mirrors'] & ArchivePorts['mirrors'];
   archives: ArchivePorts['archives'];
   source: MirrorPorts['source'];

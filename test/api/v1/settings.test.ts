@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { loadConfig } from '../../../src/config.ts';
+import { createEnteredSettings, NOTHING_ENTERED } from '../../../src/adapters/postgres/entered-settings.ts';
+import { type Config, loadConfig } from '../../../src/config.ts';
 import { Failure } from '../../../src/domain/failures.ts';
 import { probeAlerts, probeGithub, probeOnedev, testNotice } from '../../../src/domain/probes.ts';
 import { createRedactor } from '../../../src/domain/redaction.ts';
-import { shownSettings } from '../../../src/shown-settings.ts';
+import { parsePayloadKeys } from '../../../src/domain/payload-keys.ts';
+import { createSettingsDesk } from '../../../src/settings-desk.ts';
 import { auditOf, withApi } from './world.ts';
 
 const SECRET = 'a-long-secret-of-a-token';
@@ -25,14 +27,30 @@ const down = (name: string) => ({
 const up = { name: 'slack', atOnce: 1, send: async () => undefined };
 const notice = (channel: string) => testNotice(channel, 'one', '2026-11-25T00:00:00.000Z');
 
-const world = withApi({
-  shownSettings: shownSettings(config),
-  probes: {
-    github: () => probeGithub(source, redact),
-    onedev: () => probeOnedev(null, redact),
-    alerts: () => probeAlerts([up, down('webhook')], redact, notice),
-  },
+const environment = { GITHUB_TOKEN: SECRET, STARKEEP_UNSTAR_GRACE: '3d' };
+const keys = parsePayloadKeys(`one:${Buffer.alloc(32, 1).toString('base64')}`);
+/** What a connection would be tried with. */
+let triedWith: Config[] = [];
+
+const world = withApi((store) => {
+  triedWith = [];
+  const probesOf = (tried: Config) => {
+    triedWith.push(tried);
+    return {
+      github: () => probeGithub(source, redact),
+      onedev: () => probeOnedev(null, redact),
+      alerts: () => probeAlerts([up, down('webhook')], redact, notice),
+    };
+  };
+  const entered = createEnteredSettings(store.db, keys);
+  return { settingsDesk: createSettingsDesk({ environment, config, stamp: NOTHING_ENTERED, entered, probesOf }) };
 });
+
+const enter = (settings: Record<string, string | null>) => world.ask('POST', '/settings', { body: { settings } });
+const entered = async (withKeys = keys) => {
+  const { settings, unopened } = await createEnteredSettings(world.store.db, withKeys).read();
+  return { of: Object.fromEntries(settings.map(({ name, value }) => [name, value])), unopened };
+};
 
 describe('the settings', () => {
   it('come with their origin and what they are about, and no secret with its value', async () => {
@@ -55,10 +73,127 @@ describe('the settings', () => {
   it.each(['read', 'operate'] as const)('are not for a key of scope %s', async (as) => {
     const answers = [
       await world.ask('GET', '/settings', { as }),
+      await world.ask('POST', '/settings', { as, body: { settings: { STARKEEP_LFS: 'off' } } }),
       await world.ask('POST', '/settings/test', { as, body: { what: 'github' } }),
     ];
 
-    expect(answers.map(({ status }) => status)).toEqual([403, 403]);
+    expect(answers.map(({ status }) => status)).toEqual([403, 403, 403]);
+  });
+});
+
+describe('entering settings', () => {
+  it('keeps all of them sealed, says who entered them, and has that in the audit log without a secret', async () => {
+    const { status, body } = await enter({
+      ONEDEV_URL: 'https://onedev.example.org',
+      ONEDEV_TOKEN: 'token-of-onedev',
+      STARKEEP_LFS: 'off',
+    });
+
+    expect([status, body]).toEqual([200, { entered: ['ONEDEV_URL', 'ONEDEV_TOKEN', 'STARKEEP_LFS'] }]);
+    expect((await entered()).of).toEqual({
+      ONEDEV_URL: 'https://onedev.example.org',
+      ONEDEV_TOKEN: 'token-of-onedev',
+      STARKEEP_LFS: 'off',
+    });
+    const rows = JSON.stringify(await world.store.db.query('select * from entered_settings'));
+    expect(rows).not.toMatch(/token-of-onedev|onedev\.example|off/);
+    const [event] = await world.store.audit.read({ limit: 1 });
+    expect(event).toMatchObject({ actor: 'admin key', action: 'settings.enter' });
+    expect(event?.details['changed']).toEqual({
+      ONEDEV_URL: { from: null, to: 'https://onedev.example.org' },
+      ONEDEV_TOKEN: 'set',
+      STARKEEP_LFS: { from: 'auto', to: 'off' },
+    });
+  });
+
+  it('shows that the api does not run by them yet, and takes them back with null or an empty text', async () => {
+    expect((await world.ask('GET', '/settings')).body).toMatchObject({
+      isBehind: false,
+      whyClosed: null,
+      unopened: [],
+    });
+    await enter({ STARKEEP_LFS: 'off', STARKEEP_TRANSFER: 'clone' });
+    expect((await world.ask('GET', '/settings')).body).toMatchObject({ isBehind: true });
+
+    await enter({ STARKEEP_LFS: null, STARKEEP_TRANSFER: '' });
+
+    expect((await entered()).of).toEqual({});
+    expect((await world.ask('GET', '/settings')).body).toMatchObject({ isBehind: false });
+  });
+
+  it('refuses what is wrong, each with its reason, and enters nothing of it', async () => {
+    const { status, body } = await enter({
+      STARKEEP_LFS: 'maybe',
+      STARKEEP_FILTER_MIN_STARS: 'many',
+      STARKEEP_TRANSFER: 'clone',
+    });
+
+    expect(status).toBe(422);
+    expect(body.errors).toEqual([
+      { in: 'settings', field: 'STARKEEP_LFS', problem: expect.stringContaining('must be one of auto, off') },
+      { in: 'settings', field: 'STARKEEP_FILTER_MIN_STARS', problem: expect.stringContaining('many') },
+    ]);
+    expect((await entered()).of).toEqual({});
+  });
+
+  it.each([
+    ['STARKEEP_NONSENSE', 'is not a setting of Starkeep'],
+    ['DATABASE_URL', 'is set where Starkeep is started'],
+    ['STARKEEP_ADMIN_KEY', 'is set where Starkeep is started'],
+    ['STARKEEP_UNSTAR_GRACE', 'is set in the environment of Starkeep, which wins'],
+  ])('does not take %s', async (name, why) => {
+    const { status, body } = await enter({ [name]: '1d' });
+
+    expect([status, body.errors[0].field]).toEqual([422, name]);
+    expect(body.errors[0].problem).toContain(why);
+  });
+
+  it('does not let a secret follow an address to somewhere else', async () => {
+    await enter({ ONEDEV_URL: 'https://onedev.example.org', ONEDEV_TOKEN: 'token-of-onedev' });
+
+    const moved = await enter({ ONEDEV_URL: 'https://evil.example.org' });
+    const tried = await world.ask('POST', '/settings/test', {
+      body: { what: 'onedev', settings: { ONEDEV_URL: 'https://evil.example.org' } },
+    });
+    const ofTheEnvironment = await enter({ GITHUB_API_URL: 'https://evil.example.org/api/v3' });
+    const takenBack = await enter({ ONEDEV_URL: null });
+    const withIt = await enter({ ONEDEV_URL: 'https://other.example.org', ONEDEV_TOKEN: 'another-token' });
+
+    expect([moved, tried, ofTheEnvironment, takenBack, withIt].map(({ status }) => status)).toEqual([
+      422, 422, 422, 422, 200,
+    ]);
+    expect(moved.body.detail).toBe(
+      'ONEDEV_TOKEN would be sent to another address. Enter it again together with ONEDEV_URL.',
+    );
+    expect(ofTheEnvironment.body.detail).toContain(
+      'is set in the environment of Starkeep and would be sent to another',
+    );
+    expect(triedWith).toEqual([]);
+  });
+
+  it('without a key to seal with is refused with what to do', async () => {
+    const closed = createEnteredSettings(world.store.db, []);
+
+    expect(closed.canSeal).toBe(false);
+    await expect(closed.change({ STARKEEP_LFS: 'off' }, 'ann')).rejects.toThrow('without a key');
+    expect((await entered()).of).toEqual({});
+  });
+
+  it('what another key sealed, or somebody moved to another name, stays closed; entering it again mends it', async () => {
+    await enter({ STARKEEP_LFS: 'off', STARKEEP_TRANSFER: 'clone', STARKEEP_LOG_LEVEL: 'debug' });
+    const others = parsePayloadKeys(`two:${Buffer.alloc(32, 2).toString('base64')}`);
+    expect((await entered(others)).unopened.map(({ why, keyId }) => [why, keyId])).toEqual(
+      Array.from({ length: 3 }, () => ['no such key', 'one']),
+    );
+    await world.store.db.query(
+      `update entered_settings set sealed = (select sealed from entered_settings where name = 'STARKEEP_LFS')
+        where name = 'STARKEEP_TRANSFER'`,
+    );
+
+    expect((await entered()).unopened).toEqual([{ name: 'STARKEEP_TRANSFER', keyId: 'one', why: 'changed' }]);
+    expect((await world.ask('GET', '/settings')).body.unopened).toEqual(['STARKEEP_TRANSFER']);
+    await enter({ STARKEEP_TRANSFER: 'stream' });
+    expect(await entered()).toMatchObject({ unopened: [], of: { STARKEEP_TRANSFER: 'stream' } });
   });
 });
 
@@ -93,6 +228,16 @@ describe('trying a connection', () => {
       { name: 'slack', value: 'sent' },
       { name: 'webhook', value: 'failed: no answer to [redacted]' },
     ]);
+  });
+
+  it('as it would be with other settings uses those, and enters nothing', async () => {
+    const settings = { ONEDEV_URL: 'https://onedev.example.org', ONEDEV_TOKEN: 'token-of-onedev' };
+
+    const { status } = await world.ask('POST', '/settings/test', { body: { what: 'onedev', settings } });
+
+    expect(status).toBe(200);
+    expect(triedWith.map(({ onedev }) => [onedev.url, onedev.token])).toEqual([Object.values(settings)]);
+    expect((await entered()).of).toEqual({});
   });
 
   it('to something else is 400', async () => {

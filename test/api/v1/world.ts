@@ -3,12 +3,15 @@ import { pino } from 'pino';
 import { beforeEach, expect } from 'vitest';
 import { ProblemDocument } from '../../../src/api/v1/answers.ts';
 import { createV1, type V1Ports } from '../../../src/api/v1/app.ts';
+import { createEnteredSettings } from '../../../src/adapters/postgres/entered-settings.ts';
 import { createFeed } from '../../../src/api/feed.ts';
+import { loadConfig } from '../../../src/config.ts';
 import { parseFilters } from '../../../src/domain/filters.ts';
 import type { KeyScope } from '../../../src/domain/keys.ts';
 import type { SourceRepository } from '../../../src/domain/model.ts';
 import type { SourceLookup } from '../../../src/domain/ports.ts';
 import { createRedactor } from '../../../src/domain/redaction.ts';
+import { createSettingsDesk } from '../../../src/settings-desk.ts';
 import { repository, withStore, type TestStore } from '../../adapters/postgres/test-store.ts';
 import { fakeControl, type FakeControl } from '../receiver.ts';
 
@@ -59,7 +62,8 @@ const PROBLEM = { content: { 'application/problem+json': { schema: ProblemDocume
 
 const untried = () => Promise.reject(new Error('a test that tries a connection hands in what it finds'));
 
-export function withApi(changes: Partial<V1Ports> = {}): World {
+/** @param changes ports of the test's own; a function gets the record */
+export function withApi(changes: Partial<V1Ports> | ((store: TestStore) => Partial<V1Ports>) = {}): World {
   const store = withStore();
   const keys: Record<KeyScope, string> = { read: '', operate: '', admin: '' };
   const logged: string[] = [];
@@ -72,7 +76,7 @@ export function withApi(changes: Partial<V1Ports> = {}): World {
   let v1: ReturnType<typeof createV1>;
 
   beforeEach(async () => {
-    await store.db.query('truncate api_keys, sessions, answered_requests restart identity');
+    await store.db.query('truncate api_keys, sessions, answered_requests, entered_settings restart identity');
     for (const scope of ['read', 'operate', 'admin'] as const) {
       keys[scope] = (await store.keys.create({ name: `${scope} key`, scope }))?.text ?? '';
     }
@@ -90,8 +94,13 @@ export function withApi(changes: Partial<V1Ports> = {}): World {
       sweeps: { everyMs: 900_000, nextAt: () => Promise.resolve('2026-11-25T18:00:00.000Z') },
       version: '1.2.3',
       archives: null,
-      shownSettings: [],
-      probes: { github: untried, onedev: untried, alerts: untried },
+      settingsDesk: createSettingsDesk({
+        environment: {},
+        config: loadConfig({}, 'none'),
+        stamp: null,
+        entered: createEnteredSettings(store.db, []),
+        probesOf: () => ({ github: untried, onedev: untried, alerts: untried }),
+      }),
       transfers: { progress: () => Promise.resolve(null) },
       feed: createFeed(),
       codec: { decode: (payloads) => Promise.resolve(payloads) },
@@ -103,7 +112,7 @@ export function withApi(changes: Partial<V1Ports> = {}): World {
         world.readings.push(options);
         return { workflowId: 'reconcile-stars-manual', joined: false };
       },
-      ...changes,
+      ...(typeof changes === 'function' ? changes(store) : changes),
     };
     v1 = createV1(ports);
     app = new Hono().route('/api/v1', v1);
