@@ -7,6 +7,7 @@ import { createEnteredSettings } from './adapters/postgres/entered-settings.ts';
 import { ConfigError, loadConfig, type Config, type Role } from './config.ts';
 import { parsePayloadKeys, type PayloadKey } from './domain/payload-keys.ts';
 import type { EnteredSettings, EnteredSettingsStore } from './domain/ports.ts';
+import { letGo } from './parent.ts';
 import { type Watch, watchEvery } from './watch.ts';
 
 /** The settings of a process: those of its environment, and what people entered in the web UI. */
@@ -100,7 +101,7 @@ export async function ensureSettingsKey(config: Pick<Config, 'settingsKeys' | 'd
 
 const LOOK_EVERY_MS = 1_000;
 
-/** Calls `onChange` once, when something is entered or taken back after `stamp`. */
+/** Calls `onChange` once, when something is entered or taken back after `stamp`: this process is to end, and to start again. */
 export function watchEntered(
   entered: Pick<EnteredSettingsStore, 'read'>,
   stamp: string | null,
@@ -111,6 +112,7 @@ export function watchEntered(
   const look = async () => {
     if (told || (await entered.read()).stamp === stamp) return;
     told = true;
+    letGo();
     onChange();
   };
   return watchEvery(LOOK_EVERY_MS, look, 'it is not seen whether settings are entered', log);

@@ -20,11 +20,15 @@ export function onStop(stop: (why: string) => void): void {
   const once = (why: string) => {
     if (stopping) return;
     stopping = true;
-    // Listening for the supervisor's end would keep the process alive after everything else has ended.
-    process.channel?.unref();
+    letGo();
     stop(why);
   };
   process.on('SIGTERM', () => once('SIGTERM'));
   process.on('SIGINT', () => once('SIGINT'));
   process.on('disconnect', () => once('the supervisor is gone'));
+}
+
+/** Listening for the supervisor's end would keep the process alive after everything else has ended. */
+export function letGo(): void {
+  process.channel?.unref();
 }

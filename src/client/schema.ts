@@ -363,7 +363,7 @@ export interface paths {
     };
     /**
      * What changes, as it happens (server-sent events)
-     * @description Events `mirror`, `sync`, `deletion`, `delivery`, `batch`, `reading`, `alert`, whose data has the ids of what changed and nothing else: ask for it again. What came while you were away follows when you come back with the header `Last-Event-ID`; where that is too long ago the event `reset` says that anything may have changed. One event may come twice.
+     * @description Events `mirror`, `sync`, `deletion`, `delivery`, `batch`, `reading`, `alert`, `settings`, whose data has the ids of what changed and nothing else: ask for it again. What came while you were away follows when you come back with the header `Last-Event-ID`; where that is too long ago the event `reset` says that anything may have changed. One event may come twice.
      */
     get: {
       parameters: {
@@ -4070,7 +4070,7 @@ export interface paths {
     };
     /**
      * Every setting of this api, and where it comes from
-     * @description Workers are meant to have the same ones. They are changed where they come from; the api is started again then.
+     * @description Workers are meant to have the same ones.
      */
     get: {
       parameters: {
@@ -4148,7 +4148,127 @@ export interface paths {
       };
     };
     put?: never;
-    post?: never;
+    /**
+     * Enter settings, or take back what was entered
+     * @description All of them or none; null or an empty text takes back. They are kept sealed. Api and workers see it, finish what is under way and start again by them. A secret does not follow an address that changes: enter it again with it.
+     */
+    post: {
+      parameters: {
+        query?: never;
+        header?: {
+          /** @description Up to 100 printable characters of your choice: the same request with the same key is done once in a day, and gets the first answer again */
+          'Idempotency-Key'?: string;
+        };
+        path?: never;
+        cookie?: never;
+      };
+      requestBody: {
+        content: {
+          'application/json': components['schemas']['SettingsRequest'];
+        };
+      };
+      responses: {
+        /** @description They are entered */
+        200: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/json': components['schemas']['SettingsEntered'];
+          };
+        };
+        /** @description The request does not fit: a field, a cursor, JSON */
+        400: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/problem+json': components['schemas']['Problem'];
+          };
+        };
+        /** @description No valid key or session */
+        401: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/problem+json': components['schemas']['Problem'];
+          };
+        };
+        /** @description The key may not do this, or another site asked for it by session */
+        403: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/problem+json': components['schemas']['Problem'];
+          };
+        };
+        /** @description The body did not arrive in time */
+        408: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/problem+json': components['schemas']['Problem'];
+          };
+        };
+        /** @description Not as things are; the detail says why */
+        409: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/problem+json': components['schemas']['Problem'];
+          };
+        };
+        /** @description The body is too large */
+        413: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/problem+json': components['schemas']['Problem'];
+          };
+        };
+        /** @description The body is not JSON */
+        415: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/problem+json': components['schemas']['Problem'];
+          };
+        };
+        /** @description A filter does not parse: `setting`, `word` and `position` say where */
+        422: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/problem+json': components['schemas']['Problem'];
+          };
+        };
+        /** @description Something unexpected; the log has the details */
+        500: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/problem+json': components['schemas']['Problem'];
+          };
+        };
+        /** @description Postgres or Temporal does not answer; try again */
+        503: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/problem+json': components['schemas']['Problem'];
+          };
+        };
+      };
+    };
     delete?: never;
     options?: never;
     head?: never;
@@ -4165,8 +4285,8 @@ export interface paths {
     get?: never;
     put?: never;
     /**
-     * Try a connection with the settings as they are
-     * @description Of alerts, each channel gets a message that says it is a test.
+     * Try a connection with the settings as they are, or as they would be
+     * @description Nothing is entered by it. Of alerts, each channel gets a message that says it is a test.
      */
     post: {
       parameters: {
@@ -4254,12 +4374,14 @@ export interface paths {
             'application/problem+json': components['schemas']['Problem'];
           };
         };
-        /** @description The key was used for another request */
+        /** @description A filter does not parse: `setting`, `word` and `position` say where */
         422: {
           headers: {
             [name: string]: unknown;
           };
-          content?: never;
+          content: {
+            'application/problem+json': components['schemas']['Problem'];
+          };
         };
         /** @description Something unexpected; the log has the details */
         500: {
@@ -5323,6 +5445,14 @@ export interface components {
     };
     Settings: {
       settings: components['schemas']['Setting'][];
+      /** @description What has to be set before anything can be mirrored */
+      lacking: string[];
+      /** @description Why nothing can be entered; null: it can */
+      whyClosed: string | null;
+      /** @description Something was entered that this api does not run by yet: it is about to start again */
+      isBehind: boolean;
+      /** @description Were entered, and cannot be read without their key */
+      unopened: string[];
     };
     Setting: {
       /** @example STARKEEP_UNSTAR_GRACE */
@@ -5332,13 +5462,37 @@ export interface components {
       isSet: boolean;
       /** @description As it is in effect; of a secret null, whatever it is */
       value: string | null;
+      /** @description In parentheses where it is computed */
+      default: string | null;
       /**
-       * @description `file`: of NAME_FILE · `derived`: it follows from another setting
+       * @description `file`: of NAME_FILE · `ui`: entered here · `derived`: it follows from another setting
        * @enum {string}
        */
-      origin: 'environment' | 'file' | 'derived' | 'default' | 'unset';
+      origin: 'environment' | 'file' | 'ui' | 'derived' | 'default' | 'unset';
       /** @example Deletions */
       group: string;
+      /** @description May be entered here; what the environment sets wins, and may not */
+      enterable: boolean;
+      entered: {
+        by: string;
+        /** Format: date-time */
+        at: string;
+      } | null;
+    };
+    SettingsEntered: {
+      entered: string[];
+    };
+    SettingsRequest: {
+      settings: components['schemas']['SettingChanges'];
+    };
+    /**
+     * @example {
+     *       "STARKEEP_UNSTAR_GRACE": "3d",
+     *       "STARKEEP_FILTER_FORKS": null
+     *     }
+     */
+    SettingChanges: {
+      [key: string]: string | null;
     };
     Probe: {
       ok: boolean;
@@ -5352,6 +5506,7 @@ export interface components {
     ProbeRequest: {
       /** @enum {string} */
       what: 'github' | 'onedev' | 'alerts';
+      settings?: components['schemas']['SettingChanges'];
     };
     Keys: {
       keys: components['schemas']['Key'][];
