@@ -157,6 +157,9 @@ const ACTIONS: Record<string, string> = {
   'project.renamed': 'Its project on OneDev was renamed',
   'project.moved': 'Its project on OneDev was moved',
   'delivery.replay': 'A webhook was replayed',
+  'settings.enter': 'Settings were entered',
+  'settings.test': 'A connection was tried',
+  'settings.changed': 'Started with other settings',
 };
 
 export function actionWords(action: string): string {

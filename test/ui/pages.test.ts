@@ -97,8 +97,7 @@ describe('the home page', () => {
     const page = await world.page();
 
     await page.getByText('Welcome to Starkeep').waitFor();
-    await page.getByRole('button', { name: 'Next' }).click();
-    await page.getByText('My Profile, Access Tokens').waitFor();
+    await page.getByText('Whose stars are kept?').waitFor();
   });
 });
 

@@ -176,7 +176,7 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
  * What is tested is what is in the sources now, whatever somebody built before. The first file of a run builds, the others wait for it.
  * @returns the folder, which goes with the run
  */
-async function buildUi(): Promise<string> {
+export async function buildUi(): Promise<string> {
   const outDir = join(tmpdir(), 'built-ui');
   const done = join(outDir, 'done');
   try {

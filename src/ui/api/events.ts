@@ -7,7 +7,7 @@ import type { Mirror, MirrorPage } from './types.ts';
  * opens only six connections to a server and a stream holds one for good.
  */
 
-const KINDS = ['mirror', 'sync', 'deletion', 'delivery', 'batch', 'reading', 'alert', 'reset'] as const;
+const KINDS = ['mirror', 'sync', 'deletion', 'delivery', 'batch', 'reading', 'alert', 'settings', 'reset'] as const;
 
 type Kind = (typeof KINDS)[number];
 
@@ -25,6 +25,7 @@ const CONCERNS: Record<Exclude<Kind, 'reset'>, string[]> = {
   batch: ['batches'],
   reading: ['stats'],
   alert: ['stats', 'alerts'],
+  settings: ['settings'],
 };
 
 /** News that comes together is asked about together. */

@@ -15,7 +15,7 @@ import type {
   MirrorPage,
   Places,
   RunningTransfer,
-  Setting,
+  Settings,
   Stats,
   Timeline,
   Tip,
@@ -235,8 +235,8 @@ export function alertsQuery(state: 'open' | 'all') {
 
 export const settingsQuery = queryOptions({
   queryKey: ['settings'],
-  queryFn: ({ signal }) => get<{ settings: Setting[] }>('/settings', {}, signal),
-  staleTime: 5 * 60_000,
+  queryFn: ({ signal }) => get<Settings>('/settings', {}, signal),
+  staleTime: 0,
 });
 
 export const keysQuery = queryOptions({

@@ -22,6 +22,7 @@ export type Batch = Schemas['Batch'];
 export type AuditEvent = Schemas['AuditEvent'];
 export type Alert = Schemas['Alert'];
 export type Setting = Schemas['Setting'];
+export type Settings = Schemas['Settings'];
 export type SettingTest = Schemas['Probe'];
 export type FilterPreview = Schemas['FilterPreview'];
 export type Change = FilterPreview['changes']['newlyKept'];

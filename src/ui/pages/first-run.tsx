@@ -1,118 +1,152 @@
-import { Alert, Button, Code, Group, Stack, Stepper, Text } from '@mantine/core';
-import { useQuery } from '@tanstack/react-query';
+import { Alert, Button, Group, Stack, Stepper, Text } from '@mantine/core';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
-import { useState, type ReactNode } from 'react';
-import { post } from '../api/client.ts';
-import { settingsQuery } from '../api/queries.ts';
-import { useAction, useMay } from '../parts/actions.ts';
-import { ConnectionTest } from '../parts/connections.tsx';
-import { FilterPreviewForm } from '../parts/filter-preview.tsx';
-import { Page } from '../parts/page.tsx';
+import { useId, useState, type ReactNode } from 'react';
+import { get, post } from '../api/client.ts';
+import { settingsQuery, statsQuery } from '../api/queries.ts';
+import type { Settings, Stats } from '../api/types.ts';
+import { useMay } from '../parts/actions.ts';
+import { ConnectionForm, isSetOrTyped } from '../parts/connections.tsx';
+import { type Changes, problemsIn, until, useEnter } from '../parts/entering.ts';
+import { FilterPreviewForm, type FilterTexts, settingsOfFilters } from '../parts/filter-preview.tsx';
+import { Page, Section } from '../parts/page.tsx';
+import { ErrorState, Shown } from '../parts/states.tsx';
 
 /** Where nothing is mirrored yet: four steps, each with its test, and the last begins. */
 export function FirstRun() {
-  const [step, setStep] = useState(0);
   const may = useMay();
-  const navigate = useNavigate();
-  const start = useAction(() => post('/reconcile', { full: true }), 'Your stars are read now; the first syncs follow.');
-  const next = (
-    <Group>
-      {step > 0 && (
-        <Button variant="default" onClick={() => setStep(step - 1)}>
-          Back
-        </Button>
-      )}
-      <Button onClick={() => setStep(step + 1)}>Next</Button>
-    </Group>
-  );
+  const settings = useQuery({ ...settingsQuery, enabled: may('admin') });
   return (
     <Page
       title="Welcome to Starkeep"
       about="Four steps, then every repository you star on GitHub is kept on your own OneDev server."
     >
-      {!may('admin') && (
-        <Alert color="yellow" title="Your key may not test the settings">
-          Log in with an admin key to go through these steps.
+      {may('admin') ? (
+        <Shown asked={settings} what="The settings">
+          {(asked) => <Steps settings={asked} />}
+        </Shown>
+      ) : (
+        <Alert color="yellow" title="Your key may not set this up">
+          Log in with an admin key to go through the steps: `starkeep up` printed one at its first start.
         </Alert>
       )}
-      <Stepper active={step} onStepClick={setStep} size="sm" mt="sm" iconSize={32}>
-        <Stepper.Step label="GitHub" description="Whose stars">
-          <Stack mt="md" maw={720}>
-            <Text>
-              Make a token at GitHub under Settings, Developer settings, Fine-grained tokens, with the permissions
-              Starring: read and Metadata: read (and Contents: read for private repositories). Give it to Starkeep and
-              restart it:
-            </Text>
-            <Set name="GITHUB_TOKEN" />
-            <Text size="sm" c="dimmed">
-              Without a token, <Code>GITHUB_LOGIN</Code> names whose public stars are kept.
-            </Text>
-            {may('admin') && <ConnectionTest what="github" />}
-            {next}
-          </Stack>
-        </Stepper.Step>
-        <Stepper.Step label="OneDev" description="Where they are kept">
-          <Stack mt="md" maw={720}>
-            <Text>
-              In OneDev, make an access token under My Profile, Access Tokens. It needs the right to create projects,
-              and to write code in them.
-            </Text>
-            <Set name="ONEDEV_URL" />
-            <Set name="ONEDEV_TOKEN" />
-            {may('admin') && <ConnectionTest what="onedev" />}
-            {next}
-          </Stack>
-        </Stepper.Step>
-        <Stepper.Step label="What to keep" description="Everything, or less">
-          <Stack mt="md">
-            <Text maw={720}>
-              Without filters every star is kept. Here you can try some; the preview has something to say once your
-              stars were read.
-            </Text>
-            <FilterPreviewForm />
-            {next}
-          </Stack>
-        </Stepper.Step>
-        <Stepper.Step label="Start" description="Read the stars">
-          <Stack mt="md" maw={720} align="flex-start">
-            <Text>
-              Starkeep reads your stars now, and then on a schedule. Each repository is copied with all its branches and
-              tags, and looked at again whenever it may have changed.
-            </Text>
-            <Group>
-              <Button variant="default" onClick={() => setStep(step - 1)}>
-                Back
-              </Button>
-              {may('operate') && (
-                <Button
-                  loading={start.isPending}
-                  onClick={() => start.mutate(undefined, { onSuccess: () => void navigate({ to: '/repositories' }) })}
-                >
-                  Start
-                </Button>
-              )}
-            </Group>
-          </Stack>
-        </Stepper.Step>
-      </Stepper>
     </Page>
   );
 }
 
-/** How a setting is given, and whether it is. */
-function Set({ name }: { name: string }): ReactNode {
-  const may = useMay();
-  const settings = useQuery({ ...settingsQuery, enabled: may('admin') });
-  const setting = settings.data?.settings.find((one) => one.name === name);
-  const isSet = setting !== undefined && setting.origin !== 'unset';
+function Steps({ settings: { settings } }: { settings: Settings }) {
+  const isSet = (name: string) => isSetOrTyped(settings, {}, name);
+  const hasGithub = isSet('GITHUB_TOKEN') || isSet('GITHUB_LOGIN');
+  // Whoever comes back goes on where something lacks.
+  const [step, setStep] = useState(hasGithub ? 1 : 0);
+  const [github, setGithub] = useState<Changes>({});
+  const [onedev, setOnedev] = useState<Changes>({});
+  const [filters, setFilters] = useState<FilterTexts>({});
+  const enter = useEnter();
+  const back = (
+    <Button variant="default" onClick={() => setStep(step - 1)}>
+      Back
+    </Button>
+  );
+  const knowsAccount = isSetOrTyped(settings, github, 'GITHUB_TOKEN') || isSetOrTyped(settings, github, 'GITHUB_LOGIN');
+  const knowsTarget = ['ONEDEV_URL', 'ONEDEV_TOKEN'].every((name) => isSetOrTyped(settings, onedev, name));
+  const afterGithub = () => {
+    // Its stars are what the third step is about, so this much has to be so by then.
+    const next = () => (setGithub({}), setStep(1));
+    if (Object.keys(github).length === 0) next();
+    else enter.mutate(github, { onSuccess: next });
+  };
   return (
-    <Group gap="sm">
-      <Code>{`${name}=${isSet && setting.value !== null ? setting.value : '…'}`}</Code>
-      {setting && (
-        <Text size="sm" c={isSet ? 'green' : 'dimmed'}>
-          {isSet ? 'is set' : 'is not set yet'}
-        </Text>
-      )}
-    </Group>
+    <Stepper active={step} onStepClick={setStep} size="sm" mt="sm" iconSize={32} allowNextStepsSelect={false}>
+      <Stepper.Step label="GitHub" description="Whose stars">
+        <Step title="Whose stars are kept?">
+          <ConnectionForm what="github" changes={github} onChange={setGithub} problems={problemsIn(enter.error)}>
+            <Button disabled={!knowsAccount} loading={enter.isPending} onClick={afterGithub}>
+              Next
+            </Button>
+          </ConnectionForm>
+          {enter.error && <ErrorState error={enter.error} what="What was typed" />}
+        </Step>
+      </Stepper.Step>
+      <Stepper.Step label="OneDev" description="Where they are kept">
+        <Step title="Where are they kept?">
+          <ConnectionForm what="onedev" changes={onedev} onChange={setOnedev}>
+            {back}
+            <Button disabled={!knowsTarget} onClick={() => setStep(2)}>
+              Next
+            </Button>
+          </ConnectionForm>
+        </Step>
+      </Stepper.Step>
+      <Stepper.Step label="What to keep" description="Everything, or less">
+        <Stack mt="md">
+          <Text maw={720}>Without filters every star is kept.</Text>
+          <FilterPreviewForm texts={filters} onChange={setFilters} from="github">
+            <Group mt="md">
+              {back}
+              <Button onClick={() => setStep(3)}>Next</Button>
+            </Group>
+          </FilterPreviewForm>
+        </Stack>
+      </Stepper.Step>
+      <Stepper.Step label="Start" description="Read the stars">
+        <Start changes={{ ...onedev, ...settingsOfFilters(filters) }} back={back} />
+      </Stepper.Step>
+    </Stepper>
+  );
+}
+
+function Step({ title, children }: { title: string; children: ReactNode }) {
+  const id = useId();
+  return (
+    <Stack mt="md" maw={720}>
+      <Section title={title} id={id}>
+        <Stack gap="sm">{children}</Stack>
+      </Section>
+    </Stack>
+  );
+}
+
+/** The rest is entered, the stars are read, and the home page shows the first syncs. */
+function Start({ changes, back }: { changes: Changes; back: ReactNode }) {
+  const client = useQueryClient();
+  const navigate = useNavigate();
+  const enter = useEnter();
+  const start = useMutation({
+    mutationFn: async () => {
+      if (Object.keys(changes).length > 0) await enter.mutateAsync(changes);
+      await post('/reconcile', { full: true });
+      await until(
+        async () => (await get<Stats>('/stats')).login !== null,
+        'The star list was asked for, and nobody has read it yet. If a worker runs, its log says why.',
+      );
+    },
+    onSuccess: async () => {
+      await client.invalidateQueries({ queryKey: statsQuery.queryKey });
+      void navigate({ to: '/' });
+    },
+  });
+  return (
+    <Stack mt="md" maw={720} align="flex-start">
+      <Text>
+        Starkeep reads your stars now, and then on a schedule. Each repository is copied with all its branches and tags,
+        and looked at again whenever it may have changed. What you unstar is deleted on OneDev only after a proof and a
+        time of grace, and a few a day at most; all of that can be set.
+      </Text>
+      <Group>
+        {back}
+        <Button loading={start.isPending} onClick={() => start.mutate()}>
+          Start
+        </Button>
+      </Group>
+      <div aria-live="polite">
+        {start.isPending && (
+          <Text size="sm" c="dimmed">
+            {enter.isPending ? 'Starkeep takes the settings over …' : 'Your stars are being read …'}
+          </Text>
+        )}
+        {start.error && <ErrorState error={start.error} what="The start" />}
+      </div>
+    </Stack>
   );
 }

@@ -1,7 +1,7 @@
 import { Tabs } from '@mantine/core';
 import { getRouteApi } from '@tanstack/react-router';
 import { Connections } from '../parts/connections.tsx';
-import { FilterPreviewForm } from '../parts/filter-preview.tsx';
+import { FilterSettings } from '../parts/filter-settings.tsx';
 import { Keys } from '../parts/keys.tsx';
 import { Page } from '../parts/page.tsx';
 import { SettingsTable } from '../parts/settings-table.tsx';
@@ -17,7 +17,7 @@ export function Settings() {
   return (
     <Page
       title="Settings"
-      about="Starkeep is set up by environment variables or files, so this page shows what is so; it tests and previews, and makes keys."
+      about="What Starkeep goes by, and where it comes from. What its environment sets wins; the rest can be entered here, and is kept sealed."
     >
       <Tabs
         value={isAdmin ? (tab ?? 'connections') : 'filters'}
@@ -36,7 +36,7 @@ export function Settings() {
           </Tabs.Panel>
         )}
         <Tabs.Panel value="filters">
-          <FilterPreviewForm />
+          <FilterSettings />
         </Tabs.Panel>
         {isAdmin && (
           <Tabs.Panel value="keys">

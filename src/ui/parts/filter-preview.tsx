@@ -1,7 +1,7 @@
-import { Alert, Button, Code, CopyButton, Group, SimpleGrid, Stack, Table, Text, TextInput } from '@mantine/core';
+import { Group, SimpleGrid, Stack, Table, Text, TextInput } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
-import { useState } from 'react';
+import type { ReactNode } from 'react';
 import { post, Refused } from '../api/client.ts';
 import type { Change, FilterPreview } from '../api/types.ts';
 import { bytesWords, plural } from '../words.ts';
@@ -23,19 +23,27 @@ const FIELDS = [
 
 type Texts = Partial<Record<(typeof FIELDS)[number]['name'], string>>;
 
+export type FilterTexts = Texts;
+
+export interface FilterPreviewFormProps {
+  texts: Texts;
+  onChange: (texts: Texts) => void;
+  /** `github`: the star list is read there now, for as long as there is no record of it. */
+  from?: 'record' | 'github';
+  /** What becomes of what was typed. */
+  children?: ReactNode;
+}
+
 /** What filters would keep and leave out, as one types them. Nothing is set by it. */
-export function FilterPreviewForm() {
-  const [texts, setTexts] = useState<Texts>({});
+export function FilterPreviewForm({ texts, onChange: setTexts, from = 'record', children }: FilterPreviewFormProps) {
   const [asked] = useDebouncedValue(texts, 350);
   const preview = useQuery({
-    queryKey: ['preview', asked],
-    queryFn: () => post<FilterPreview>('/filters/preview', { filters: asked, limit: 100 }),
+    queryKey: ['preview', from, asked],
+    queryFn: () => post<FilterPreview>('/filters/preview', { filters: asked, limit: 100, from }),
     placeholderData: keepPreviousData,
     retry: false,
   });
   const problem = preview.error instanceof Refused && preview.error.status === 422 ? preview.error : null;
-  const typed = Object.entries(texts);
-  const lines = typed.map(([name, text]) => `STARKEEP_FILTER_${name}=${text}`).join('\n');
   return (
     <Stack>
       <Section title="Try filters" id="filters">
@@ -52,28 +60,13 @@ export function FilterPreviewForm() {
               error={problem?.problem['filter'] === name ? problem.message : undefined}
               onChange={(event) => {
                 const text = event.currentTarget.value;
-                setTexts(({ [name]: _, ...others }) => (text === '' ? others : { ...others, [name]: text }));
+                const { [name]: _, ...others } = texts;
+                setTexts(text === '' ? others : { ...others, [name]: text });
               }}
             />
           ))}
         </SimpleGrid>
-        {typed.length > 0 && !problem && (
-          <Alert color="blue" mt="md" title="To have it so, set this and restart">
-            <Code block>{lines}</Code>
-            <Group mt="xs" gap="xs">
-              <CopyButton value={lines}>
-                {({ copied, copy }) => (
-                  <Button size="compact-sm" variant="default" onClick={copy}>
-                    {copied ? 'Copied' : 'Copy'}
-                  </Button>
-                )}
-              </CopyButton>
-              <Button size="compact-sm" variant="subtle" onClick={() => setTexts({})}>
-                Start again
-              </Button>
-            </Group>
-          </Alert>
-        )}
+        {!problem && children}
       </Section>
       {preview.isPending ? (
         <Loading what="the preview" />
@@ -84,6 +77,11 @@ export function FilterPreviewForm() {
       )}
     </Stack>
   );
+}
+
+/** The settings that these texts are. */
+export function settingsOfFilters(texts: Texts): Record<string, string> {
+  return Object.fromEntries(Object.entries(texts).map(([name, text]) => [`STARKEEP_FILTER_${name}`, text]));
 }
 
 function Result({ preview: { totals, changes, kept, excluded, next } }: { preview: FilterPreview }) {

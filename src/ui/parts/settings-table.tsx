@@ -1,28 +1,57 @@
-import { Code, Stack, Table, Text, TextInput } from '@mantine/core';
+import { Affix, Alert, Button, Code, Group, Paper, Stack, Table, Text, TextInput } from '@mantine/core';
 import { IconSearch } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { settingsQuery } from '../api/queries.ts';
-import type { Setting } from '../api/types.ts';
+import type { Setting, Settings } from '../api/types.ts';
 import { PAGE_SEARCH } from '../shell/shortcuts.ts';
+import { plural } from '../words.ts';
 import { PlainBadge } from './badges.tsx';
+import { Closed } from './connections.tsx';
+import { type Changes, problemsIn, useEnter } from './entering.ts';
 import { Section } from './page.tsx';
-import { Empty, Shown } from './states.tsx';
+import { SettingInput } from './setting-input.tsx';
+import { Empty, ErrorState, Shown } from './states.tsx';
+import { Ago } from './time.tsx';
 
 const ORIGINS: Record<Setting['origin'], { label: string; color: string }> = {
   environment: { label: 'environment', color: 'blue' },
   file: { label: 'file', color: 'teal' },
+  ui: { label: 'entered here', color: 'violet' },
   derived: { label: 'follows from another', color: 'gray' },
   default: { label: 'default', color: 'gray' },
   unset: { label: 'not set', color: 'gray' },
 };
 
-/** Every setting with where it comes from; what is secret stays so. */
+/** Every setting with where it comes from; what may be entered can be typed, and is saved together. What is secret stays so. */
 export function SettingsTable() {
   const settings = useQuery(settingsQuery);
   const [search, setSearch] = useState('');
+  const [editing, setEditing] = useState<ReadonlySet<string>>(new Set());
+  const [changes, setChanges] = useState<Changes>({});
+  const enter = useEnter();
+  const problems = problemsIn(enter.error);
+  const leave = () => {
+    setChanges({});
+    setEditing(new Set());
+    enter.reset();
+  };
+  const row = (setting: Setting, isOpen: boolean) =>
+    editing.has(setting.name) ? (
+      <Table.Tr key={setting.name}>
+        <Table.Td colSpan={3}>
+          <SettingInput setting={setting} changes={changes} onChange={setChanges} problem={problems[setting.name]} />
+        </Table.Td>
+      </Table.Tr>
+    ) : (
+      <Row
+        key={setting.name}
+        setting={setting}
+        onEdit={isOpen && setting.enterable ? () => setEditing(new Set([...editing, setting.name])) : null}
+      />
+    );
   return (
-    <Stack>
+    <Stack pb={editing.size > 0 ? 80 : 0}>
       <TextInput
         id={PAGE_SEARCH}
         aria-label="Search the settings"
@@ -33,30 +62,94 @@ export function SettingsTable() {
         maw={420}
       />
       <Shown asked={settings} what="The settings">
-        {({ settings: all }) => {
-          const text = search.trim().toLowerCase();
-          const found = all.filter(({ name, meaning }) => `${name} ${meaning}`.toLowerCase().includes(text));
-          if (found.length === 0) return <Empty title="No setting fits" />;
-          return [...new Set(found.map(({ group }) => group))].map((group) => (
-            <Section key={group} title={group} id={`group-${group.replaceAll(/\W/g, '')}`}>
-              <Table verticalSpacing="xs" layout="auto">
-                <Table.Tbody>
-                  {found
-                    .filter((setting) => setting.group === group)
-                    .map((setting) => (
-                      <Row key={setting.name} setting={setting} />
-                    ))}
-                </Table.Tbody>
-              </Table>
-            </Section>
-          ));
-        }}
+        {(asked) => (
+          <>
+            <Notes settings={asked} />
+            <Groups
+              settings={asked.settings}
+              search={search}
+              row={(setting) => row(setting, asked.whyClosed === null)}
+            />
+          </>
+        )}
       </Shown>
+      {enter.error && <ErrorState error={enter.error} what="The settings" />}
+      {editing.size > 0 && (
+        <Affix position={{ bottom: 16, left: 16, right: 16 }} zIndex={150}>
+          <Paper withBorder shadow="md" p="sm" maw={560} mx="auto">
+            <Group justify="space-between">
+              <Text size="sm">
+                {Object.keys(changes).length === 0
+                  ? 'Nothing is changed yet.'
+                  : `${plural(Object.keys(changes).length, 'change')}. Starkeep starts again by them, which takes a moment.`}
+              </Text>
+              <Group gap="xs">
+                <Button variant="default" size="xs" onClick={leave} disabled={enter.isPending}>
+                  Leave it
+                </Button>
+                <Button
+                  size="xs"
+                  disabled={Object.keys(changes).length === 0}
+                  loading={enter.isPending}
+                  onClick={() => enter.mutate(changes, { onSuccess: leave })}
+                >
+                  Save
+                </Button>
+              </Group>
+            </Group>
+          </Paper>
+        </Affix>
+      )}
     </Stack>
   );
 }
 
-function Row({ setting: { name, meaning, secret, value, isSet, origin } }: { setting: Setting }) {
+function Notes({ settings: { whyClosed, lacking, unopened } }: { settings: Settings }) {
+  return (
+    <>
+      {whyClosed !== null && <Closed why={whyClosed} />}
+      {lacking.length > 0 && (
+        <Alert color="yellow" title="Nothing can be mirrored yet">
+          {lacking.map((sentence) => (
+            <Text key={sentence} size="sm">
+              {sentence}
+            </Text>
+          ))}
+        </Alert>
+      )}
+      {unopened.length > 0 && (
+        <Alert color="red" title={`Entered, and not readable: ${unopened.join(', ')}`}>
+          They are sealed with a key that is not here, or somebody changed them in the database. Until they are entered
+          again, or the key is back, no worker starts.
+        </Alert>
+      )}
+    </>
+  );
+}
+
+function Groups({
+  settings,
+  search,
+  row,
+}: {
+  settings: Setting[];
+  search: string;
+  row: (setting: Setting) => React.ReactNode;
+}) {
+  const text = search.trim().toLowerCase();
+  const found = settings.filter(({ name, meaning }) => `${name} ${meaning}`.toLowerCase().includes(text));
+  if (found.length === 0) return <Empty title="No setting fits" />;
+  return [...new Set(found.map(({ group }) => group))].map((group) => (
+    <Section key={group} title={group} id={`group-${group.replaceAll(/\W/g, '')}`}>
+      <Table verticalSpacing="xs" layout="auto">
+        <Table.Tbody>{found.filter((setting) => setting.group === group).map(row)}</Table.Tbody>
+      </Table>
+    </Section>
+  ));
+}
+
+function Row({ setting, onEdit }: { setting: Setting; onEdit: (() => void) | null }) {
+  const { name, meaning, secret, value, isSet, origin, entered } = setting;
   return (
     <Table.Tr>
       <Table.Td>
@@ -70,7 +163,7 @@ function Row({ setting: { name, meaning, secret, value, isSet, origin } }: { set
       <Table.Td style={{ overflowWrap: 'anywhere' }}>
         {secret ? (
           <Text size="sm" c="dimmed">
-            {isSet === false || origin === 'unset' ? '–' : 'set; secrets are not shown'}
+            {isSet ? 'set; secrets are not shown' : '–'}
           </Text>
         ) : value === null ? (
           '–'
@@ -79,7 +172,19 @@ function Row({ setting: { name, meaning, secret, value, isSet, origin } }: { set
         )}
       </Table.Td>
       <Table.Td ta="right">
-        <PlainBadge {...ORIGINS[origin]} />
+        <Stack gap={4} align="flex-end">
+          <PlainBadge {...ORIGINS[origin]} />
+          {entered && (
+            <Text size="xs" c="dimmed">
+              {entered.by}, <Ago at={entered.at} />
+            </Text>
+          )}
+          {onEdit && (
+            <Button size="compact-xs" variant="subtle" onClick={onEdit} aria-label={`Change ${name}`}>
+              Change
+            </Button>
+          )}
+        </Stack>
       </Table.Td>
     </Table.Tr>
   );
