@@ -3,6 +3,7 @@ import { statfs } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { createGithub } from '../adapters/github.ts';
 import { createOnedev } from '../adapters/onedev.ts';
+import { createEnteredSettings } from '../adapters/postgres/entered-settings.ts';
 import { refuseOutdated } from '../adapters/postgres/migrate.ts';
 import { createStore } from '../adapters/postgres/store.ts';
 import { nextReadingAt } from '../adapters/schedules.ts';
@@ -11,6 +12,7 @@ import { ConfigError, type Config } from '../config.ts';
 import { toFailure } from '../domain/failures.ts';
 import { type Probe, probeGithub, probeOnedev } from '../domain/probes.ts';
 import { createRedactor } from '../domain/redaction.ts';
+import { settingsKeysOf, unreadable } from '../entered-settings.ts';
 import { githubOptions } from '../github-options.ts';
 import { readRunFile } from '../local/run-file.ts';
 import { USER_AGENT, VERSION } from '../version.ts';
@@ -71,6 +73,7 @@ function looks(config: Config): Record<string, Look> {
     version: async () => fine(`Starkeep ${VERSION}, Node ${process.versions.node}`),
     git: lookAtGit,
     'data folder': () => lookAtSpace(config),
+    settings: () => lookAtEntered(config),
     Postgres: () => lookAtPostgres(config),
     Temporal: () => lookAtTemporal(config),
     worker: () => lookAtWorker(config),
@@ -105,6 +108,15 @@ async function lookAtSpace({ dataDir }: Config): Promise<Omit<Finding, 'what'>> 
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return fine(`${dataDir}, which is made at the first start`);
     throw error;
   }
+}
+
+async function lookAtEntered(config: Config): Promise<Omit<Finding, 'what'>> {
+  const keys = await settingsKeysOf(config);
+  const { settings, unopened } = await withDatabase(config, (db) => createEnteredSettings(db, keys).read());
+  if (unopened.length > 0) return problem(unreadable(unopened).problems.join(' '), 'No worker starts until then.');
+  if (config.lacking.length > 0) return problem(config.lacking.join(' '), 'Set it, or enter it in the web UI.');
+  const entered = counted(settings.length, 'setting');
+  return fine(settings.length === 0 ? 'all of the environment' : `${entered} entered in the web UI`);
 }
 
 function lookAtPostgres(config: Config): Promise<Omit<Finding, 'what'>> {

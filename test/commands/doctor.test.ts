@@ -87,10 +87,20 @@ describe('doctor', () => {
     const { code, stdout, stderr } = await run(['doctor'], settings(changes));
 
     expect(code).toBe(1);
-    for (const what of ['GitHub', 'OneDev', 'Postgres', 'Temporal', 'worker', 'star list', 'webhooks', 'alerts'])
+    for (const what of [
+      'GitHub',
+      'OneDev',
+      'settings',
+      'Postgres',
+      'Temporal',
+      'worker',
+      'star list',
+      'webhooks',
+      'alerts',
+    ])
       expect(stdout).toMatch(new RegExp(`^✗ ${what} +\\S`, 'm'));
     expect(stdout.match(/^ +→ /gm)?.length).toBeGreaterThanOrEqual(8);
-    expect(stderr).toMatch(/^9 problems, 0 warnings\.\n$/);
+    expect(stderr).toMatch(/^10 problems, 0 warnings\.\n$/);
     expect(stdout).not.toMatch(/ghp_revoked|not-the-token|pass-word/);
   });
 

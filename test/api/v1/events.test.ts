@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createEnteredSettings } from '../../../src/adapters/postgres/entered-settings.ts';
 import { listenForChanges } from '../../../src/adapters/postgres/changes.ts';
 import { createFeed, type Feed } from '../../../src/api/feed.ts';
 import { eventually } from '../../support/eventually.ts';
@@ -122,6 +123,8 @@ describe('the stream of changes', () => {
       ...ids,
     });
 
+    await createEnteredSettings(db, []).change({ STARKEEP_LFS: null }, 'ann');
+
     expect((await stream.until(about('mirror'))).data).toEqual({ mirrorId: 'github-7' });
     expect((await stream.until(about('sync'))).data).toEqual({
       mirrorId: 'github-7',
@@ -129,6 +132,7 @@ describe('the stream of changes', () => {
     });
     expect((await stream.until(about('reading'))).data).toEqual({ readingId: '1' });
     expect((await stream.until(about('deletion'))).data).toEqual({ mirrorId: 'github-7', deletionId: '1' });
+    expect((await stream.until(about('settings'))).data).toEqual({});
     await stream.leave();
   });
 
