@@ -4,9 +4,9 @@ import { IconBook2, IconDownload } from '@tabler/icons-react';
 import { keepPreviousData, useInfiniteQuery } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
 import { useCallback, useEffect, useMemo, useState } from 'react';
-import { download } from '../api/client.ts';
-import { auditQuery, type AuditFilters } from '../api/queries.ts';
-import type { AuditEvent } from '../api/types.ts';
+import { api, download } from '../api/client.ts';
+import { auditQuery } from '../api/queries.ts';
+import type { AuditEvent, AuditFilters } from '../api/types.ts';
 import { useAction } from '../parts/actions.ts';
 import { Chain } from '../parts/chain.tsx';
 import { DataTable, type Column } from '../parts/data-table.tsx';
@@ -32,7 +32,11 @@ export function Audit() {
   const onMore = useCallback(() => void fetchNextPage(), [fetchNextPage]);
   const [open, setOpen] = useState<AuditEvent | null>(null);
   const save = useAction(
-    () => download('/audit', { ...filters }, 'application/x-ndjson', 'starkeep-audit.ndjson'),
+    () =>
+      download(
+        api.GET('/audit', { params: { query: filters }, headers: { accept: 'application/x-ndjson' }, parseAs: 'blob' }),
+        'starkeep-audit.ndjson',
+      ),
     'Everything that fits is in the file, one entry a line.',
   );
   return (

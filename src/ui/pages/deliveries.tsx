@@ -4,9 +4,9 @@ import { IconRepeat, IconSearch, IconWebhook } from '@tabler/icons-react';
 import { keepPreviousData, useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
 import { useCallback, useEffect, useMemo, useState } from 'react';
-import { post } from '../api/client.ts';
-import { deliveriesQuery, deliveryQuery, type DeliveryFilters } from '../api/queries.ts';
-import type { Delivery, DeliveryDetail } from '../api/types.ts';
+import { api, ask } from '../api/client.ts';
+import { deliveriesQuery, deliveryQuery } from '../api/queries.ts';
+import type { Delivery, DeliveryDetail, DeliveryFilters } from '../api/types.ts';
 import { useAction, useMay } from '../parts/actions.ts';
 import { PlainBadge } from '../parts/badges.tsx';
 import { DataTable, type Column } from '../parts/data-table.tsx';
@@ -165,7 +165,7 @@ function Detail({ guid, onClose }: { guid: string | undefined; onClose: () => vo
 function Facts({ delivery }: { delivery: DeliveryDetail }) {
   const may = useMay();
   const replay = useAction(
-    () => post(`/deliveries/${encodeURIComponent(delivery.guid)}/replay`),
+    () => ask(api.POST('/deliveries/{guid}/replay', { params: { path: { guid: delivery.guid } } })),
     'It was passed on once more.',
   );
   const { ignoredReason, repoEvent, correlationId } = delivery;

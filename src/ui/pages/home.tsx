@@ -6,7 +6,7 @@ import { Fragment, lazy, Suspense, type ReactNode } from 'react';
 import { deletionsQuery, runningQuery, someMirrorsQuery, statsQuery } from '../api/queries.ts';
 import type { Deletion, Mirror, Stats } from '../api/types.ts';
 import { Badge, Button } from '@mantine/core';
-import { post } from '../api/client.ts';
+import { api, ask } from '../api/client.ts';
 import { useAction, useMay } from '../parts/actions.ts';
 import { StatusBadge } from '../parts/badges.tsx';
 import { ApproveButton, FollowButton, SyncButton, UndoButton } from '../parts/mirror-actions.tsx';
@@ -407,7 +407,7 @@ function Fact({ name, children }: { name: string; children: ReactNode }) {
 function ReadStars() {
   const may = useMay();
   const read = useAction(
-    () => post<{ joined: boolean }>('/reconcile', { full: true }),
+    () => ask(api.POST('/reconcile', { body: { full: true } })),
     ({ joined }) => (joined ? 'A reading of your stars was running already.' : 'Your stars are read now.'),
   );
   if (!may('operate')) return null;

@@ -25,9 +25,9 @@ import {
 import { keepPreviousData, useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
 import { useCallback, useEffect, useMemo, useState } from 'react';
-import { download, post } from '../api/client.ts';
-import { facetsQuery, mirrorsQuery, type MirrorFilters } from '../api/queries.ts';
-import type { Batch, Mirror } from '../api/types.ts';
+import { api, ask, download } from '../api/client.ts';
+import { facetsQuery, mirrorsQuery, queryFrom, type MirrorFilters, type SortColumn } from '../api/queries.ts';
+import type { Mirror } from '../api/types.ts';
 import { decide, useAction, useMay } from '../parts/actions.ts';
 import { AddRepository } from '../parts/add-repository.tsx';
 import { StatusBadge } from '../parts/badges.tsx';
@@ -136,7 +136,7 @@ function useColumns({
   chosen: ReadonlyMap<string, Mirror>;
   setChosen: (chosen: ReadonlyMap<string, Mirror>) => void;
   canChoose: boolean;
-}): Column<Mirror>[] {
+}): Column<Mirror, SortColumn>[] {
   return useMemo(() => {
     const choose = (mirror: Mirror) => {
       const next = new Map(chosen);
@@ -144,7 +144,7 @@ function useColumns({
       setChosen(next);
     };
     const isAll = rows.length > 0 && chosen.size >= Math.min(rows.length, SHOWN_IN_LIST);
-    const choice: Column<Mirror> = {
+    const choice: Column<Mirror, SortColumn> = {
       id: 'choice',
       header: 'Chosen',
       width: 40,
@@ -168,7 +168,7 @@ function useColumns({
         />
       ),
     };
-    const shown: Column<Mirror>[] = [
+    const shown: Column<Mirror, SortColumn>[] = [
       {
         id: 'name',
         header: 'Repository',
@@ -361,7 +361,15 @@ function Filters({
 
 function Export({ filters }: { filters: MirrorFilters }) {
   const save = useAction(
-    () => download('/mirrors', { ...filters }, 'text/csv', 'starkeep-repositories.csv'),
+    () =>
+      download(
+        api.GET('/mirrors', {
+          params: { query: queryFrom(filters) },
+          headers: { accept: 'text/csv' },
+          parseAs: 'blob',
+        }),
+        'starkeep-repositories.csv',
+      ),
     'Everything that fits is in the file.',
   );
   return (
@@ -383,9 +391,11 @@ function Bulk({ chosen, onDone }: { chosen: Mirror[]; onDone: () => void }) {
   const what = plural(chosen.length, 'repository');
   const sync = useAction(
     () =>
-      post<{ batch: Batch }>('/batches', {
-        selection: { kind: 'mirrors', mirrorIds: chosen.map(({ mirrorId }) => mirrorId) },
-      }),
+      ask(
+        api.POST('/batches', {
+          body: { selection: { kind: 'mirrors', mirrorIds: chosen.map(({ mirrorId }) => mirrorId) } },
+        }),
+      ),
     `A batch syncs ${what}.`,
   );
   const pause = useAction(

@@ -26,7 +26,7 @@ import {
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
-import { post, Refused } from '../api/client.ts';
+import { api, ask, Refused } from '../api/client.ts';
 import { deletionsQuery, facetsQuery, historyQuery, mirrorQuery, runningQuery, timelineQuery } from '../api/queries.ts';
 import type { Mirror, Sync, Tip, TimelineEntry } from '../api/types.ts';
 import { useAction, useMay } from '../parts/actions.ts';
@@ -531,10 +531,12 @@ function TipRow({ tip, mirror }: { tip: Tip; mirror: Mirror }) {
   const name = tip.of.replace(/^refs\/(heads\/)?/, '');
   const restore = useAction(
     () =>
-      post<{ ref: string; created: boolean }>(`/mirrors/${encodeURIComponent(mirror.mirrorId)}/restore`, {
-        branch: name,
-        ...(tip.archivedAt === null ? {} : { at: tip.archivedAt }),
-      }),
+      ask(
+        api.POST('/mirrors/{id}/restore', {
+          params: { path: { id: mirror.mirrorId } },
+          body: { branch: name, ...(tip.archivedAt === null ? {} : { at: tip.archivedAt }) },
+        }),
+      ),
     ({ ref, created }) => (created ? `It is there again as ${short(ref)}.` : `It was there already as ${short(ref)}.`),
   );
   return (
