@@ -18,7 +18,7 @@ const SORTS: readonly MirrorSort[] = SORT_COLUMNS.flatMap((name) => [name, `-${n
 const home = createRoute({
   getParentRoute: () => root,
   path: '/',
-  component: lazyRouteComponent(() => import('./pages/home.tsx'), 'Home'),
+  component: lazyRouteComponent(() => import('./pages/home/home.tsx'), 'Home'),
 });
 
 const repositories = createRoute({
@@ -35,13 +35,13 @@ const repositories = createRoute({
     stale: search['stale'] === true || search['stale'] === 'true' ? true : undefined,
     sort: choiceIn(search, 'sort', SORTS),
   }),
-  component: lazyRouteComponent(() => import('./pages/repositories.tsx'), 'Repositories'),
+  component: lazyRouteComponent(() => import('./pages/repositories/repositories.tsx'), 'Repositories'),
 });
 
 const repository = createRoute({
   getParentRoute: () => root,
   path: '/repositories/$mirrorId',
-  component: lazyRouteComponent(() => import('./pages/repository.tsx'), 'Repository'),
+  component: lazyRouteComponent(() => import('./pages/repository/repository.tsx'), 'Repository'),
 });
 
 const deletions = createRoute({

@@ -8,6 +8,7 @@ import { useAction, useMay } from '../parts/actions.ts';
 import { PlainBadge } from '../parts/badges.tsx';
 import { BatchBar, batchState, CancelBatch } from '../parts/batch-progress.tsx';
 import { Page } from '../parts/page.tsx';
+import { More } from '../parts/paging.tsx';
 import { Empty, Shown } from '../parts/states.tsx';
 import { Ago } from '../parts/time.tsx';
 import { selectionWords } from '../words.ts';
@@ -61,17 +62,7 @@ export function Batches() {
                   </Text>
                 </Card>
               ))}
-              {asked.hasNextPage && (
-                <Button
-                  variant="default"
-                  size="xs"
-                  loading={asked.isFetchingNextPage}
-                  onClick={() => void asked.fetchNextPage()}
-                  style={{ alignSelf: 'flex-start' }}
-                >
-                  Show older ones
-                </Button>
-              )}
+              <More asked={asked}>Show older ones</More>
             </Stack>
           );
         }}
