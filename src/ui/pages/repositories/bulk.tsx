@@ -2,10 +2,11 @@ import { Button, CloseButton, Group, Modal, Paper, Progress, Stack, Text } from 
 import { notifications } from '@mantine/notifications';
 import { IconPlayerPause, IconRefresh, IconShieldCheck } from '@tabler/icons-react';
 import { getRouteApi } from '@tanstack/react-router';
+import pLimit from 'p-limit';
 import { useEffect, useRef, useState, type ReactNode } from 'react';
 import { decide, useAction } from '../../parts/actions.ts';
 import { plural } from '../../words.ts';
-import { A_BATCH, countOf, mirrorsOf, syncAll, type Chosen } from './chosen.ts';
+import { A_BATCH, countOf, mirrorsOf, syncAll, type Chosen, type Named } from './chosen.ts';
 
 const route = getRouteApi('/repositories');
 
@@ -160,8 +161,11 @@ function HowFar({ progress: { deed, done, total } }: { progress: Progressing }) 
   );
 }
 
+/** Requests at a time: a browser has six connections, and people go on looking. */
+const AT_ONCE = 4;
+
 /**
- * One after the other, until the signal says stop; what cannot be done is told at the end.
+ * A few at a time, until the signal says stop; what cannot be done is told at the end.
  * @returns how many were
  */
 async function each(
@@ -173,8 +177,8 @@ async function each(
   const mirrors = await mirrorsOf(chosen, signal);
   const refused: string[] = [];
   let done = 0;
-  for (const { mirrorId, fullName } of mirrors) {
-    if (signal.aborted) break;
+  const one = async ({ mirrorId, fullName }: Named) => {
+    if (signal.aborted) return;
     try {
       await decide(mirrorId, decision);
     } catch (error) {
@@ -182,10 +186,11 @@ async function each(
     }
     done += 1;
     onProgress(done, mirrors.length);
-  }
+  };
+  await pLimit(AT_ONCE).map(mirrors, one);
   if (refused.length > 0) {
     notifications.show({
-      title: `${plural(refused.length, 'repository')} left as they were`,
+      title: `Left unchanged: ${plural(refused.length, 'repository')}`,
       message: refused.slice(0, 5).join('\n'),
       color: 'yellow',
       autoClose: 15_000,

@@ -66,7 +66,11 @@ export function Actions({ mirror }: { mirror: Mirror }) {
       {deletion ? (
         <ApproveButton deletion={deletion} />
       ) : (
-        !isGone && !mirror.starred && mirror.projectPath !== null && <DeleteButton mirror={mirror} />
+        !isGone &&
+        !mirror.starred &&
+        !mirror.paused &&
+        status !== 'frozen' &&
+        mirror.projectPath !== null && <DeleteButton mirror={mirror} />
       )}
     </>
   );
