@@ -8,16 +8,27 @@ export type Client = FetchClient<paths>;
 /** The shapes of the document, by name: `Schemas['Mirror']`. */
 export type Schemas = components['schemas'];
 
-/** A problem document that the API answered with. */
+/** What the API answered in place of what was asked for. */
 export class ApiProblem extends Error {
   readonly status: number;
-  readonly problem: Schemas['Problem'] | null;
+  /** Where something between us and the API answered, one of the status alone, as RFC 9457 has it. */
+  readonly problem: Schemas['Problem'];
 
   constructor(status: number, problem: Schemas['Problem'] | null) {
-    super(problem?.detail ?? `The API answered ${status}.`);
+    const known = problem ?? {
+      type: 'about:blank',
+      title: 'Refused',
+      status,
+      detail: `The answer was ${status}, without a reason.`,
+    };
+    super(known.detail);
     this.name = 'ApiProblem';
     this.status = status;
-    this.problem = problem;
+    this.problem = known;
+  }
+
+  get title(): string {
+    return this.problem.title;
   }
 }
 

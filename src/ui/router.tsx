@@ -3,7 +3,9 @@ import { Gate } from './shell/gate.tsx';
 import { NotFound } from './shell/not-found.tsx';
 import { BrokenPage } from './shell/broken-page.tsx';
 import { LoadingPage } from './parts/states.tsx';
-import type { AuditFilters, DeliveryFilters, MirrorFilters } from './api/queries.ts';
+import { SORT_COLUMNS, type MirrorFilters } from './api/queries.ts';
+import type { AuditFilters, DeliveryFilters, MirrorSort, Status } from './api/types.ts';
+import { STATUSES } from './words.ts';
 
 /** Every address of this UI. What a page shows is in its address, so it can be kept, sent and gone back to. */
 
@@ -11,10 +13,12 @@ const root = createRootRoute({ component: Gate, notFoundComponent: NotFound, err
 
 type Search = Record<string, unknown>;
 
+const SORTS: readonly MirrorSort[] = SORT_COLUMNS.flatMap((name) => [name, `-${name}` as const]);
+
 const home = createRoute({
   getParentRoute: () => root,
   path: '/',
-  component: lazyRouteComponent(() => import('./pages/home.tsx'), 'Home'),
+  component: lazyRouteComponent(() => import('./pages/home/home.tsx'), 'Home'),
 });
 
 const repositories = createRoute({
@@ -22,29 +26,29 @@ const repositories = createRoute({
   path: '/repositories',
   validateSearch: (search: Search): MirrorFilters => ({
     search: textIn(search, 'search'),
-    status: listIn(search, 'status'),
+    status: listIn(search, 'status')?.filter(isStatus),
     owner: textIn(search, 'owner'),
     language: textIn(search, 'language'),
     errorKind: textIn(search, 'errorKind'),
     minBytes: numberIn(search, 'minBytes'),
     maxBytes: numberIn(search, 'maxBytes'),
     stale: search['stale'] === true || search['stale'] === 'true' ? true : undefined,
-    sort: textIn(search, 'sort'),
+    sort: choiceIn(search, 'sort', SORTS),
   }),
-  component: lazyRouteComponent(() => import('./pages/repositories.tsx'), 'Repositories'),
+  component: lazyRouteComponent(() => import('./pages/repositories/repositories.tsx'), 'Repositories'),
 });
 
 const repository = createRoute({
   getParentRoute: () => root,
   path: '/repositories/$mirrorId',
-  component: lazyRouteComponent(() => import('./pages/repository.tsx'), 'Repository'),
+  component: lazyRouteComponent(() => import('./pages/repository/repository.tsx'), 'Repository'),
 });
 
 const deletions = createRoute({
   getParentRoute: () => root,
   path: '/deletions',
-  validateSearch: (search: Search): { state?: 'open' | 'done' | undefined } => ({
-    state: search['state'] === 'done' ? 'done' : undefined,
+  validateSearch: (search: Search): { state?: 'done' | undefined } => ({
+    state: choiceIn(search, 'state', ['done'] as const),
   }),
   component: lazyRouteComponent(() => import('./pages/deletions.tsx'), 'Deletions'),
 });
@@ -54,7 +58,7 @@ const deliveries = createRoute({
   path: '/deliveries',
   validateSearch: (search: Search): DeliveryFilters & { guid?: string | undefined } => ({
     event: textIn(search, 'event'),
-    outcome: textIn(search, 'outcome'),
+    outcome: choiceIn(search, 'outcome', ['accepted', 'ignored'] as const),
     fullName: textIn(search, 'fullName'),
     guid: textIn(search, 'guid'),
   }),
@@ -90,7 +94,7 @@ const alerts = createRoute({
   getParentRoute: () => root,
   path: '/alerts',
   validateSearch: (search: Search): { state?: 'all' | undefined } => ({
-    state: search['state'] === 'all' ? 'all' : undefined,
+    state: choiceIn(search, 'state', ['all'] as const),
   }),
   component: lazyRouteComponent(() => import('./pages/alerts.tsx'), 'Alerts'),
 });
@@ -136,6 +140,14 @@ function textIn(search: Search, name: string): string | undefined {
   const value = search[name];
   if (typeof value === 'number') return String(value);
   return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
+function choiceIn<Choice extends string>(search: Search, name: string, choices: readonly Choice[]): Choice | undefined {
+  return choices.find((choice) => choice === search[name]);
+}
+
+function isStatus(text: string): text is Status {
+  return STATUSES.some((status) => status === text);
 }
 
 function listIn(search: Search, name: string): string[] | undefined {

@@ -54,6 +54,24 @@ describe('a button of a repository', () => {
     });
   });
 
+  it('is sent once more under the same key when the way there breaks, and done once', async () => {
+    const page = await world.page({ path: '/repositories/github-1' });
+    const keys: (string | undefined)[] = [];
+    await page.route('**/mirrors/github-1/pause', async (route) => {
+      keys.push(route.request().headers()['idempotency-key']);
+      // The api has done it, and its answer is lost.
+      if (keys.length > 1) return route.continue();
+      await route.fetch();
+      await route.abort('connectionreset');
+    });
+
+    await page.getByRole('button', { name: 'Pause' }).click();
+    await page.getByText('torvalds/linux is paused').waitFor();
+
+    expect(keys).toEqual([expect.stringMatching(/^[0-9a-f]{32}$/), keys[0]]);
+    expect(told()).toEqual(['pause 1']);
+  });
+
   it('follows upstream where it rewrote branches', async () => {
     const page = await world.page();
 

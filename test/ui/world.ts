@@ -13,6 +13,7 @@ import { chromium, type Browser, type BrowserContext, type Page } from 'playwrig
 import { afterAll, afterEach, beforeAll, beforeEach, expect, vi } from 'vitest';
 import { listenForChanges } from '../../src/adapters/postgres/changes.ts';
 import { createFeed, type Feed } from '../../src/api/feed.ts';
+import type { V1Ports } from '../../src/api/v1/app.ts';
 import { openServer } from '../../src/api/server.ts';
 import type { KeyScope } from '../../src/domain/keys.ts';
 import { requireChromium } from '../../scripts/chromium.ts';
@@ -46,10 +47,11 @@ const PICTURES = fileURLToPath(new URL('../../dist/ui-pictures/', import.meta.ur
 /** A browser beside everything else that a run does on two processors: seconds on a quiet machine. */
 export const PATIENCE_MS = 60_000;
 
-export function withUi(): UiWorld {
+export function withUi(changes: Partial<V1Ports> = {}): UiWorld {
   vi.setConfig({ testTimeout: 5 * PATIENCE_MS, hookTimeout: 5 * PATIENCE_MS });
   let feed: Feed = createFeed();
   const world = withApi({
+    ...changes,
     feed: {
       tell: (change) => feed.tell(change),
       gap: () => feed.gap(),

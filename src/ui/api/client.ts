@@ -1,23 +1,10 @@
+import { answerOf, ApiProblem, createClient, type Client } from '../../client/client.ts';
 import { reportReachable } from './reach.ts';
 
-/** The way to the api: requests by this browser's session, and what can go wrong with them in words. */
-
-const BASE = '/api/v1';
+/** The way to the api: its typed client, by this browser's session, and what can go wrong in words. */
 
 /** The api answered, and said no: its own words. */
-export class Refused extends Error {
-  readonly status: number;
-  readonly title: string;
-  readonly problem: Record<string, unknown>;
-
-  constructor(status: number, title: string, detail: string, problem: Record<string, unknown> = {}) {
-    super(detail);
-    this.name = 'Refused';
-    this.status = status;
-    this.title = title;
-    this.problem = problem;
-  }
-}
+export { ApiProblem as Refused };
 
 /** The api did not answer at all. */
 export class Unreachable extends Error {
@@ -27,108 +14,85 @@ export class Unreachable extends Error {
   }
 }
 
-export type Query = Record<string, string | number | boolean | readonly string[] | null | undefined>;
+/** How long what broke on its way there waits before it is sent again. */
+const AGAIN_MS = 1_000;
 
-interface AskOptions {
-  query?: Query;
-  body?: unknown;
-  accept?: string;
-  signal?: AbortSignal;
-}
+export const api: Client = createClient({
+  fetch: (request) => (request.method === 'POST' ? sentTwice(request) : sent(request)),
+});
 
-export function get<T>(path: string, query: Query = {}, signal?: AbortSignal): Promise<T> {
-  return ask<T>('GET', path, { query, signal });
-}
-
-/** Asked once, however often the way there breaks: each press of a button has a key of its own. */
-export async function post<T>(path: string, body: unknown = {}): Promise<T> {
-  return change<T>('POST', path, body);
-}
-
-export function remove(path: string): Promise<void> {
-  return change<void>('DELETE', path, undefined);
-}
-
-async function change<T>(method: string, path: string, body: unknown): Promise<T> {
-  const headers: Record<string, string> = method === 'POST' ? { 'idempotency-key': freshKey() } : {};
+/** Each press of a button has a key of its own: what is sent again because the way broke is done once. */
+async function sentTwice(request: Request): Promise<Response> {
+  request.headers.set('idempotency-key', freshKey());
+  const again = request.clone();
   try {
-    return await ask<T>(method, path, { body }, headers);
+    return await sent(request);
   } catch (error) {
-    if (!(error instanceof Unreachable) || method !== 'POST') throw error;
-    await new Promise((resolve) => setTimeout(resolve, 1_000));
-    return ask<T>(method, path, { body }, headers);
+    if (!(error instanceof Unreachable)) throw error;
+    await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
+    return sent(again);
   }
 }
 
-async function ask<T>(
-  method: string,
-  path: string,
-  { query = {}, body, accept = 'application/json', signal }: AskOptions,
-  headers: Record<string, string> = {},
-): Promise<T> {
-  const response = await answerTo(`${BASE}${path}${searchOf(query)}`, {
-    method,
-    headers: { accept, ...headers, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    ...(signal ? { signal } : {}),
-  });
-  if (!response.ok) throw await refusalIn(response);
-  return (response.status === 204 ? undefined : await response.json()) as T;
-}
-
-async function answerTo(url: string, init: RequestInit): Promise<Response> {
+async function sent(request: Request): Promise<Response> {
+  let response: Response;
   try {
-    const response = await fetch(url, init);
-    reportReachable(true);
-    return response;
+    response = await fetch(request);
   } catch (error) {
     if ((error as Error).name === 'AbortError') throw error;
     reportReachable(false);
     throw new Unreachable();
   }
+  // Whatever stands between us and the api answered in its place.
+  const isStranger = response.status >= 500 && !response.headers.get('content-type')?.includes('json');
+  reportReachable(!isStranger);
+  if (isStranger) throw new Unreachable();
+  return response;
 }
 
-async function refusalIn(response: Response): Promise<Error> {
-  try {
-    const problem = (await response.json()) as Record<string, unknown>;
-    return new Refused(response.status, String(problem['title']), String(problem['detail']), problem);
-  } catch {
-    // Whatever stands between us and the api answered in its place.
-    if (response.status >= 500) {
-      reportReachable(false);
-      return new Unreachable();
-    }
-    return new Refused(response.status, 'Refused', `The answer was ${response.status} without a reason.`);
-  }
+/**
+ * What the api answered: `ask(api.GET('/stats'))`.
+ * @throws Refused · Unreachable
+ */
+export const ask = answerOf;
+
+/** What the api answers under an address that is put together, where no type says what: prefer {@link ask}. */
+export function get<T>(path: string, query: Record<string, unknown> = {}, signal?: AbortSignal): Promise<T> {
+  return untyped<T>('get', path, { params: { query }, ...(signal ? { signal } : {}) });
 }
 
-/** The address of an answer to keep as a file. */
-export function addressOf(path: string, query: Query): string {
-  return `${BASE}${path}${searchOf(query)}`;
+export function post<T>(path: string, body: unknown = {}): Promise<T> {
+  return untyped<T>('post', path, { body });
 }
 
-/** Has the browser keep an answer as a file. */
-export async function download(path: string, query: Query, accept: string, name: string): Promise<void> {
-  const response = await answerTo(addressOf(path, query), { headers: { accept } });
-  if (!response.ok) throw await refusalIn(response);
-  const url = URL.createObjectURL(await response.blob());
+export function remove(path: string): Promise<void> {
+  return untyped<void>('delete', path, {});
+}
+
+type Method = 'get' | 'post' | 'delete';
+
+interface Init {
+  params?: { query: Record<string, unknown> };
+  body?: unknown;
+  signal?: AbortSignal;
+}
+
+function untyped<T>(method: Method, path: string, init: Init): Promise<T> {
+  const request = api.request as (method: Method, path: string, init: Init) => ReturnType<typeof api.request>;
+  return answerOf(request(method, path, init)) as Promise<T>;
+}
+
+/** Has the browser keep what the api answers as a file. */
+export async function download(
+  call: Promise<{ data?: unknown; error?: unknown; response: Response }>,
+  name: string,
+): Promise<void> {
+  const url = URL.createObjectURL((await answerOf(call)) as Blob);
   const link = document.createElement('a');
   link.href = url;
   link.download = name;
   link.click();
   setTimeout(() => URL.revokeObjectURL(url), 10_000);
-}
-
-function searchOf(query: Query): string {
-  const search = new URLSearchParams();
-  for (const [name, value] of Object.entries(query)) {
-    if (value === undefined || value === null || value === '') continue;
-    if (typeof value === 'object') {
-      if (value.length > 0) search.set(name, value.join(','));
-    } else search.set(name, String(value));
-  }
-  const text = search.toString();
-  return text === '' ? '' : `?${text}`;
 }
 
 function freshKey(): string {

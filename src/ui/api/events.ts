@@ -1,5 +1,5 @@
 import type { InfiniteData, QueryClient } from '@tanstack/react-query';
-import { get } from './client.ts';
+import { api, ask } from './client.ts';
 import type { Mirror, MirrorPage } from './types.ts';
 
 /**
@@ -72,6 +72,10 @@ function stream(tell: (news: News) => void, onBroken: () => void, signal: AbortS
   let lastId = '';
   const open = () => {
     source = new EventSource(`/api/v1/events${lastId === '' ? '' : `?lastEventId=${encodeURIComponent(lastId)}`}`);
+    // What happened between the first questions and now nobody has told.
+    source.onopen = () => {
+      if (lastId === '') tell({ kind: 'reset', data: {} });
+    };
     source.onerror = () => {
       onBroken();
       // What broke by itself the browser opens again by itself; what was refused it gives up.
@@ -147,7 +151,7 @@ async function refreshLists(client: QueryClient, changed: string[]): Promise<voi
     changed
       .filter((id) => shown.has(id))
       .slice(0, MOST_ROWS)
-      .map((id) => get<Mirror>(`/mirrors/${encodeURIComponent(id)}`).catch(() => null)),
+      .map((id) => ask(api.GET('/mirrors/{id}', { params: { path: { id } } })).catch(() => null)),
   );
   const fresh = new Map(rows.filter((row) => row !== null).map((row) => [row.mirrorId, row]));
   client.setQueriesData<InfiniteData<MirrorPage>>({ queryKey: ['mirrors', 'list'] }, (data) => {

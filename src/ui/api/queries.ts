@@ -1,26 +1,6 @@
 import { infiniteQueryOptions, QueryCache, QueryClient, queryOptions } from '@tanstack/react-query';
-import { get, Refused, Unreachable } from './client.ts';
-import type {
-  Alert,
-  ApiKey,
-  AuditEvent,
-  Batch,
-  BatchProblem,
-  Chain,
-  Deletion,
-  Delivery,
-  DeliveryDetail,
-  Facets,
-  Mirror,
-  MirrorPage,
-  Places,
-  RunningTransfer,
-  Settings,
-  Stats,
-  Timeline,
-  Tip,
-  Who,
-} from './types.ts';
+import { api, ask, Refused, Unreachable } from './client.ts';
+import type { AuditFilters, DeliveryFilters, MirrorQuery, Who } from './types.ts';
 
 /** Every question this UI asks, under the key by which news makes it be asked again. */
 
@@ -48,7 +28,7 @@ export const sessionQuery = queryOptions({
   queryKey: ['session'],
   queryFn: async ({ signal }): Promise<Who | null> => {
     try {
-      return await get<Who>('/session', {}, signal);
+      return await ask(api.GET('/session', { signal }));
     } catch (error) {
       if (error instanceof Refused && error.status === 401) return null;
       throw error;
@@ -59,21 +39,26 @@ export const sessionQuery = queryOptions({
 
 export const statsQuery = queryOptions({
   queryKey: ['stats'],
-  queryFn: ({ signal }) => get<Stats>('/stats', {}, signal),
+  queryFn: ({ signal }) => ask(api.GET('/stats', { signal })),
   refetchInterval: 60_000,
 });
 
-export interface MirrorFilters {
-  search?: string | undefined;
-  status?: string[] | undefined;
-  owner?: string | undefined;
-  language?: string | undefined;
-  errorKind?: string | undefined;
-  minBytes?: number | undefined;
-  maxBytes?: number | undefined;
-  stale?: boolean | undefined;
-  sort?: string | undefined;
+/** As an address has them: `stale` is there or not. */
+export type MirrorFilters = Omit<MirrorQuery, 'stale'> & { stale?: boolean | undefined };
+
+export const SORT_COLUMNS = ['name', 'pushedAt', 'lastSyncedAt', 'bytes', 'stars'] as const;
+
+export type SortColumn = (typeof SORT_COLUMNS)[number];
+
+export function queryFrom({ stale, ...filters }: MirrorFilters): MirrorQuery {
+  return stale === undefined ? filters : { ...filters, stale: stale ? 'true' : 'false' };
 }
+
+/** A list is asked for page by page, each by what the one before ended with. */
+const PAGED = {
+  initialPageParam: undefined as string | undefined,
+  getNextPageParam: ({ next }: { next: string | null }) => next ?? undefined,
+};
 
 export const MIRRORS_A_PAGE = 100;
 
@@ -81,9 +66,13 @@ export function mirrorsQuery(filters: MirrorFilters) {
   return infiniteQueryOptions({
     queryKey: ['mirrors', 'list', filters],
     queryFn: ({ pageParam, signal }) =>
-      get<MirrorPage>('/mirrors', { ...filters, limit: MIRRORS_A_PAGE, cursor: pageParam }, signal),
-    initialPageParam: null as string | null,
-    getNextPageParam: (last) => last.next,
+      ask(
+        api.GET('/mirrors', {
+          params: { query: { ...queryFrom(filters), limit: MIRRORS_A_PAGE, cursor: pageParam } },
+          signal,
+        }),
+      ),
+    ...PAGED,
   });
 }
 
@@ -91,20 +80,20 @@ export function mirrorsQuery(filters: MirrorFilters) {
 export function someMirrorsQuery(filters: MirrorFilters, limit: number) {
   return queryOptions({
     queryKey: ['mirrors', 'some', filters, limit],
-    queryFn: ({ signal }) => get<MirrorPage>('/mirrors', { ...filters, limit }, signal),
+    queryFn: ({ signal }) => ask(api.GET('/mirrors', { params: { query: { ...queryFrom(filters), limit } }, signal })),
   });
 }
 
 export const facetsQuery = queryOptions({
   queryKey: ['facets'],
-  queryFn: ({ signal }) => get<Facets>('/mirrors/facets', {}, signal),
+  queryFn: ({ signal }) => ask(api.GET('/mirrors/facets', { signal })),
   staleTime: 60_000,
 });
 
 export function mirrorQuery(mirrorId: string) {
   return queryOptions({
     queryKey: ['mirror', mirrorId],
-    queryFn: ({ signal }) => get<Mirror>(`/mirrors/${encodeURIComponent(mirrorId)}`, {}, signal),
+    queryFn: ({ signal }) => ask(api.GET('/mirrors/{id}', { params: { path: { id: mirrorId } }, signal })),
   });
 }
 
@@ -112,50 +101,43 @@ export function timelineQuery(mirrorId: string) {
   return infiniteQueryOptions({
     queryKey: ['timeline', mirrorId],
     queryFn: ({ pageParam, signal }) =>
-      get<Timeline>(`/mirrors/${encodeURIComponent(mirrorId)}/timeline`, { limit: 30, cursor: pageParam }, signal),
-    initialPageParam: null as string | null,
-    getNextPageParam: (last) => last.next,
+      ask(
+        api.GET('/mirrors/{id}/timeline', {
+          params: { path: { id: mirrorId }, query: { limit: 30, cursor: pageParam } },
+          signal,
+        }),
+      ),
+    ...PAGED,
   });
 }
 
 export function historyQuery(mirrorId: string) {
   return queryOptions({
     queryKey: ['history', mirrorId],
-    queryFn: ({ signal }) => get<{ tips: Tip[] }>(`/mirrors/${encodeURIComponent(mirrorId)}/history`, {}, signal),
+    queryFn: ({ signal }) => ask(api.GET('/mirrors/{id}/history', { params: { path: { id: mirrorId } }, signal })),
   });
 }
 
 export const runningQuery = queryOptions({
   queryKey: ['running'],
-  queryFn: ({ signal }) => get<{ transfers: RunningTransfer[] }>('/running', {}, signal),
+  queryFn: ({ signal }) => ask(api.GET('/running', { signal })),
   // How many bytes have come is told by nobody: it is asked.
   refetchInterval: ({ state }) => ((state.data?.transfers.length ?? 0) > 0 ? 2_000 : 15_000),
 });
-
-export interface DeliveryFilters {
-  event?: string | undefined;
-  outcome?: string | undefined;
-  fullName?: string | undefined;
-}
 
 export function deliveriesQuery(filters: DeliveryFilters) {
   return infiniteQueryOptions({
     queryKey: ['deliveries', filters],
     queryFn: ({ pageParam, signal }) =>
-      get<{ deliveries: Delivery[]; next: string | null }>(
-        '/deliveries',
-        { ...filters, limit: 100, cursor: pageParam },
-        signal,
-      ),
-    initialPageParam: null as string | null,
-    getNextPageParam: (last) => last.next,
+      ask(api.GET('/deliveries', { params: { query: { ...filters, limit: 100, cursor: pageParam } }, signal })),
+    ...PAGED,
   });
 }
 
 export function deliveryQuery(guid: string) {
   return queryOptions({
     queryKey: ['delivery', guid],
-    queryFn: ({ signal }) => get<DeliveryDetail>(`/deliveries/${encodeURIComponent(guid)}`, {}, signal),
+    queryFn: ({ signal }) => ask(api.GET('/deliveries/{guid}', { params: { path: { guid } }, signal })),
   });
 }
 
@@ -163,18 +145,16 @@ export function deletionsQuery(state: 'open' | 'done') {
   return infiniteQueryOptions({
     queryKey: ['deletions', state],
     queryFn: ({ pageParam, signal }) =>
-      get<{ deletions: Deletion[]; next: string | null }>('/deletions', { state, cursor: pageParam }, signal),
-    initialPageParam: null as string | null,
-    getNextPageParam: (last) => last.next,
+      ask(api.GET('/deletions', { params: { query: { state, cursor: pageParam } }, signal })),
+    ...PAGED,
   });
 }
 
 export const batchesQuery = infiniteQueryOptions({
   queryKey: ['batches'],
   queryFn: ({ pageParam, signal }) =>
-    get<{ batches: Batch[]; next: string | null }>('/batches', { limit: 25, cursor: pageParam }, signal),
-  initialPageParam: null as string | null,
-  getNextPageParam: (last) => last.next,
+    ask(api.GET('/batches', { params: { query: { limit: 25, cursor: pageParam } }, signal })),
+  ...PAGED,
   refetchInterval: ({ state }) =>
     state.data?.pages.some((page) => page.batches.some((batch) => batch.state === 'running')) ? 3_000 : false,
 });
@@ -182,44 +162,30 @@ export const batchesQuery = infiniteQueryOptions({
 export function batchQuery(batchId: string) {
   return queryOptions({
     queryKey: ['batch', batchId],
-    queryFn: ({ signal }) =>
-      get<{ batch: Batch; problems: BatchProblem[] }>(`/batches/${encodeURIComponent(batchId)}`, {}, signal),
+    queryFn: ({ signal }) => ask(api.GET('/batches/{id}', { params: { path: { id: batchId } }, signal })),
     refetchInterval: ({ state }) => (state.data?.batch.state === 'running' ? 2_000 : false),
   });
-}
-
-export interface AuditFilters {
-  actor?: string | undefined;
-  action?: string | undefined;
-  subject?: string | undefined;
-  since?: string | undefined;
-  until?: string | undefined;
 }
 
 export function auditQuery(filters: AuditFilters) {
   return infiniteQueryOptions({
     queryKey: ['audit', filters],
     queryFn: ({ pageParam, signal }) =>
-      get<{ events: AuditEvent[]; next: string | null }>(
-        '/audit',
-        { ...filters, limit: 100, cursor: pageParam },
-        signal,
-      ),
-    initialPageParam: null as string | null,
-    getNextPageParam: (last) => last.next,
+      ask(api.GET('/audit', { params: { query: { ...filters, limit: 100, cursor: pageParam } }, signal })),
+    ...PAGED,
   });
 }
 
 export const chainQuery = queryOptions({
   queryKey: ['chain'],
-  queryFn: ({ signal }) => get<Chain>('/audit/chain', {}, signal),
+  queryFn: ({ signal }) => ask(api.GET('/audit/chain', { signal })),
   staleTime: Infinity,
 });
 
 /** Where the servers beside Starkeep are. */
 export const placesQuery = queryOptions({
   queryKey: ['places'],
-  queryFn: ({ signal }) => get<Places>('/places', {}, signal),
+  queryFn: ({ signal }) => ask(api.GET('/places', { signal })),
   staleTime: Infinity,
 });
 
@@ -227,19 +193,18 @@ export function alertsQuery(state: 'open' | 'all') {
   return infiniteQueryOptions({
     queryKey: ['alerts', state],
     queryFn: ({ pageParam, signal }) =>
-      get<{ alerts: Alert[]; next: string | null }>('/alerts', { state, limit: 50, cursor: pageParam }, signal),
-    initialPageParam: null as string | null,
-    getNextPageParam: (last) => last.next,
+      ask(api.GET('/alerts', { params: { query: { state, limit: 50, cursor: pageParam } }, signal })),
+    ...PAGED,
   });
 }
 
 export const settingsQuery = queryOptions({
   queryKey: ['settings'],
-  queryFn: ({ signal }) => get<Settings>('/settings', {}, signal),
+  queryFn: ({ signal }) => ask(api.GET('/settings', { signal })),
   staleTime: 0,
 });
 
 export const keysQuery = queryOptions({
   queryKey: ['keys'],
-  queryFn: ({ signal }) => get<{ keys: ApiKey[] }>('/keys', {}, signal),
+  queryFn: ({ signal }) => ask(api.GET('/keys', { signal })),
 });

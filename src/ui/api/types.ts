@@ -1,4 +1,5 @@
 import type { Schemas } from '../../client/client.ts';
+import type { paths } from '../../client/schema.ts';
 
 /** What the api answers with, by the names this UI has for it: the shapes are those of the api's own document. */
 
@@ -30,10 +31,12 @@ export type ApiKey = Schemas['Key'];
 export type Chain = Schemas['AuditChain'];
 export type Places = Schemas['Places'];
 
-/** A mirror of a batch that failed or was skipped. */
-export interface BatchProblem {
-  mirrorId: string;
-  fullName: string;
-  state: string;
-  note: string | null;
-}
+/** What a list can be asked for, beside which page of it. */
+type QueryOf<Path extends keyof paths> = paths[Path] extends { get: { parameters: { query?: infer Query } } }
+  ? Omit<NonNullable<Query>, 'limit' | 'cursor'>
+  : never;
+
+export type MirrorQuery = QueryOf<'/mirrors'>;
+export type MirrorSort = NonNullable<MirrorQuery['sort']>;
+export type DeliveryFilters = QueryOf<'/deliveries'>;
+export type AuditFilters = QueryOf<'/audit'>;

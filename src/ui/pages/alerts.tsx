@@ -1,4 +1,4 @@
-import { Alert, Button, Code, Group, SegmentedControl, Stack, Text } from '@mantine/core';
+import { Alert, Code, Stack, Text } from '@mantine/core';
 import { IconAlertTriangle, IconBellCheck, IconInfoCircle } from '@tabler/icons-react';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
@@ -6,6 +6,7 @@ import { alertsQuery } from '../api/queries.ts';
 import type { Alert as AlertOf } from '../api/types.ts';
 import { MirrorLink } from '../parts/mirror-link.tsx';
 import { Page } from '../parts/page.tsx';
+import { More, Which } from '../parts/paging.tsx';
 import { Empty, Shown } from '../parts/states.tsx';
 import { Ago } from '../parts/time.tsx';
 
@@ -19,17 +20,15 @@ export function Alerts() {
   const asked = useInfiniteQuery(alertsQuery(state));
   return (
     <Page title="Alerts" about="What a person should know of. Each goes away by itself when it is over.">
-      <Group>
-        <SegmentedControl
-          aria-label="Which alerts"
-          data={[
-            { value: 'open', label: 'So now' },
-            { value: 'all', label: 'Also over' },
-          ]}
-          value={state}
-          onChange={(value) => void navigate({ search: { state: value === 'all' ? 'all' : undefined } })}
-        />
-      </Group>
+      <Which
+        label="Which alerts"
+        choices={[
+          { value: 'open', label: 'So now' },
+          { value: 'all', label: 'Also over' },
+        ]}
+        value={state}
+        onChange={(value) => void navigate({ search: { state: value === 'all' ? 'all' : undefined } })}
+      />
       <Shown asked={asked} what="The alerts">
         {({ pages }) => {
           const alerts = pages.flatMap((page) => page.alerts);
@@ -45,17 +44,7 @@ export function Alerts() {
               {alerts.map((alert) => (
                 <One key={alert.alertId} alert={alert} />
               ))}
-              {asked.hasNextPage && (
-                <Button
-                  variant="default"
-                  size="xs"
-                  loading={asked.isFetchingNextPage}
-                  onClick={() => void asked.fetchNextPage()}
-                  style={{ alignSelf: 'flex-start' }}
-                >
-                  Show older ones
-                </Button>
-              )}
+              <More asked={asked}>Show older ones</More>
             </Stack>
           );
         }}

@@ -1,18 +1,19 @@
 import { Button, Code, Drawer, Group, Stack, Table, Text, TextInput } from '@mantine/core';
-import { useDebouncedCallback } from '@mantine/hooks';
 import { IconBook2, IconDownload } from '@tabler/icons-react';
 import { keepPreviousData, useInfiniteQuery } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
-import { useCallback, useEffect, useMemo, useState } from 'react';
-import { download } from '../api/client.ts';
-import { auditQuery, type AuditFilters } from '../api/queries.ts';
-import type { AuditEvent } from '../api/types.ts';
+import { useCallback, useState } from 'react';
+import { api, download } from '../api/client.ts';
+import { auditQuery } from '../api/queries.ts';
+import type { AuditEvent, AuditFilters } from '../api/types.ts';
 import { useAction } from '../parts/actions.ts';
 import { Chain } from '../parts/chain.tsx';
 import { DataTable, type Column } from '../parts/data-table.tsx';
 import { Page } from '../parts/page.tsx';
+import { useRows } from '../parts/paging.tsx';
 import { Empty, Shown } from '../parts/states.tsx';
 import { Ago } from '../parts/time.tsx';
+import { TypedField } from '../parts/typed-field.tsx';
 import { PAGE_SEARCH } from '../shell/shortcuts.ts';
 import { exactWords } from '../words.ts';
 
@@ -27,12 +28,14 @@ export function Audit() {
     [navigate],
   );
   const asked = useInfiniteQuery({ ...auditQuery(filters), placeholderData: keepPreviousData });
-  const rows = useMemo(() => asked.data?.pages.flatMap((page) => page.events) ?? [], [asked.data]);
-  const { fetchNextPage } = asked;
-  const onMore = useCallback(() => void fetchNextPage(), [fetchNextPage]);
+  const { rows, ...more } = useRows(asked, eventsOf);
   const [open, setOpen] = useState<AuditEvent | null>(null);
   const save = useAction(
-    () => download('/audit', { ...filters }, 'application/x-ndjson', 'starkeep-audit.ndjson'),
+    () =>
+      download(
+        api.GET('/audit', { params: { query: filters }, headers: { accept: 'application/x-ndjson' }, parseAs: 'blob' }),
+        'starkeep-audit.ndjson',
+      ),
     'Everything that fits is in the file, one entry a line.',
   );
   return (
@@ -63,9 +66,7 @@ export function Audit() {
               columns={COLUMNS}
               rows={rows}
               rowId={({ eventId }) => eventId}
-              hasMore={asked.hasNextPage}
-              loadingMore={asked.isFetchingNextPage}
-              onMore={onMore}
+              {...more}
               onOpen={setOpen}
               height="calc(100dvh - 22rem)"
             />
@@ -84,6 +85,10 @@ export function Audit() {
       </Drawer>
     </Page>
   );
+}
+
+function eventsOf({ events }: { events: AuditEvent[] }): AuditEvent[] {
+  return events;
 }
 
 const COLUMNS: Column<AuditEvent>[] = [
@@ -127,22 +132,8 @@ interface FieldProps {
   onChange: (value: string | undefined) => void;
 }
 
-function Field({ label, value, onChange, ...props }: FieldProps & { placeholder: string; id?: string }) {
-  const [text, setText] = useState(value ?? '');
-  const tell = useDebouncedCallback((typed: string) => onChange(typed.trim() || undefined), 300);
-  useEffect(() => setText(value ?? ''), [value]);
-  return (
-    <TextInput
-      label={label}
-      value={text}
-      onChange={(event) => {
-        setText(event.currentTarget.value);
-        tell(event.currentTarget.value);
-      }}
-      flex="1 1 150px"
-      {...props}
-    />
-  );
+function Field(props: FieldProps & { placeholder: string; id?: string }) {
+  return <TypedField flex="1 1 150px" {...props} />;
 }
 
 function Day({ label, value, onChange, endOfDay = false }: FieldProps & { endOfDay?: boolean }) {

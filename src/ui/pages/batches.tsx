@@ -2,13 +2,13 @@ import { Anchor, Button, Card, Group, Stack, Text } from '@mantine/core';
 import { IconListCheck, IconRefresh } from '@tabler/icons-react';
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
-import { post } from '../api/client.ts';
+import { api, ask } from '../api/client.ts';
 import { batchesQuery, statsQuery } from '../api/queries.ts';
-import type { Batch } from '../api/types.ts';
 import { useAction, useMay } from '../parts/actions.ts';
 import { PlainBadge } from '../parts/badges.tsx';
 import { BatchBar, batchState, CancelBatch } from '../parts/batch-progress.tsx';
 import { Page } from '../parts/page.tsx';
+import { More } from '../parts/paging.tsx';
 import { Empty, Shown } from '../parts/states.tsx';
 import { Ago } from '../parts/time.tsx';
 import { selectionWords } from '../words.ts';
@@ -62,17 +62,7 @@ export function Batches() {
                   </Text>
                 </Card>
               ))}
-              {asked.hasNextPage && (
-                <Button
-                  variant="default"
-                  size="xs"
-                  loading={asked.isFetchingNextPage}
-                  onClick={() => void asked.fetchNextPage()}
-                  style={{ alignSelf: 'flex-start' }}
-                >
-                  Show older ones
-                </Button>
-              )}
+              <More asked={asked}>Show older ones</More>
             </Stack>
           );
         }}
@@ -86,7 +76,7 @@ function Begin() {
   const navigate = route.useNavigate();
   const stats = useQuery(statsQuery);
   const begin = useAction(
-    (kind: 'all' | 'failed') => post<{ batch: Batch; joined: boolean }>('/batches', { selection: { kind } }),
+    (kind: 'all' | 'failed') => ask(api.POST('/batches', { body: { selection: { kind } } })),
     ({ joined }) => (joined ? 'Such a batch was running already.' : 'The batch has begun.'),
   );
   if (!may('operate')) return null;

@@ -1,4 +1,4 @@
-import { Button, Group, SegmentedControl, Stack, Table, Text } from '@mantine/core';
+import { Group, Stack, Table, Text } from '@mantine/core';
 import { IconTrash } from '@tabler/icons-react';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
@@ -8,6 +8,7 @@ import { PlainBadge } from '../parts/badges.tsx';
 import { ApproveButton, UndoButton } from '../parts/mirror-actions.tsx';
 import { MirrorLink } from '../parts/mirror-link.tsx';
 import { Page } from '../parts/page.tsx';
+import { More, Which } from '../parts/paging.tsx';
 import { Empty, Shown } from '../parts/states.tsx';
 import { Ago } from '../parts/time.tsx';
 import { dateWords, deletionState } from '../words.ts';
@@ -16,36 +17,23 @@ const route = getRouteApi('/deletions');
 
 /** What is about to go, what went, and what was not allowed to. */
 export function Deletions() {
-  const { state = 'open' } = route.useSearch();
+  const { state = 'open' }: { state?: 'open' | 'done' } = route.useSearch();
   const navigate = route.useNavigate();
   const asked = useInfiniteQuery(deletionsQuery(state));
-  const more = asked.hasNextPage && (
-    <Button
-      variant="default"
-      size="xs"
-      loading={asked.isFetchingNextPage}
-      onClick={() => void asked.fetchNextPage()}
-      style={{ alignSelf: 'flex-start' }}
-    >
-      Show more
-    </Button>
-  );
   return (
     <Page
       title="Deletions"
       about="What you unstar is deleted on OneDev after a while, and only when GitHub proves that it is unstarred. Until then you can keep it."
     >
-      <Group>
-        <SegmentedControl
-          aria-label="Which deletions"
-          data={[
-            { value: 'open', label: 'Planned' },
-            { value: 'done', label: 'Decided' },
-          ]}
-          value={state}
-          onChange={(value) => void navigate({ search: { state: value === 'done' ? 'done' : undefined } })}
-        />
-      </Group>
+      <Which
+        label="Which deletions"
+        choices={[
+          { value: 'open', label: 'Planned' },
+          { value: 'done', label: 'Decided' },
+        ]}
+        value={state}
+        onChange={(value) => void navigate({ search: { state: value === 'done' ? 'done' : undefined } })}
+      />
       <Shown asked={asked} what="The deletions">
         {({ pages }) => {
           const list = pages.flatMap((page) => page.deletions);
@@ -61,7 +49,7 @@ export function Deletions() {
           return (
             <>
               {state === 'open' ? <Open deletions={list} /> : <Done deletions={list} />}
-              {more}
+              <More asked={asked}>Show more</More>
             </>
           );
         }}

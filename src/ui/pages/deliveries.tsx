@@ -1,18 +1,19 @@
-import { Alert, Button, Code, Drawer, Group, Select, Stack, Table, Text, TextInput } from '@mantine/core';
-import { useDebouncedCallback } from '@mantine/hooks';
+import { Alert, Button, Code, Drawer, Group, Select, Stack, Table, Text } from '@mantine/core';
 import { IconRepeat, IconSearch, IconWebhook } from '@tabler/icons-react';
 import { keepPreviousData, useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
-import { useCallback, useEffect, useMemo, useState } from 'react';
-import { post } from '../api/client.ts';
-import { deliveriesQuery, deliveryQuery, type DeliveryFilters } from '../api/queries.ts';
-import type { Delivery, DeliveryDetail } from '../api/types.ts';
+import { useCallback, useMemo } from 'react';
+import { api, ask } from '../api/client.ts';
+import { deliveriesQuery, deliveryQuery } from '../api/queries.ts';
+import type { Delivery, DeliveryDetail, DeliveryFilters } from '../api/types.ts';
 import { useAction, useMay } from '../parts/actions.ts';
 import { PlainBadge } from '../parts/badges.tsx';
 import { DataTable, type Column } from '../parts/data-table.tsx';
 import { Page } from '../parts/page.tsx';
+import { useRows } from '../parts/paging.tsx';
 import { Empty, Shown } from '../parts/states.tsx';
 import { Ago } from '../parts/time.tsx';
+import { TypedField } from '../parts/typed-field.tsx';
 import { PAGE_SEARCH } from '../shell/shortcuts.ts';
 
 const route = getRouteApi('/deliveries');
@@ -28,9 +29,7 @@ export function Deliveries() {
     [navigate],
   );
   const asked = useInfiniteQuery({ ...deliveriesQuery(filters), placeholderData: keepPreviousData });
-  const rows = useMemo(() => asked.data?.pages.flatMap((page) => page.deliveries) ?? [], [asked.data]);
-  const { fetchNextPage } = asked;
-  const onMore = useCallback(() => void fetchNextPage(), [fetchNextPage]);
+  const { rows, ...more } = useRows(asked, deliveriesOf);
   const columns = useMemo(() => columnsWith((delivery) => change({ guid: delivery.guid })), [change]);
   const isFiltered = Object.values(filters).some((value) => value !== undefined);
   return (
@@ -52,9 +51,7 @@ export function Deliveries() {
               columns={columns}
               rows={rows}
               rowId={(delivery) => delivery.guid}
-              hasMore={asked.hasNextPage}
-              loadingMore={asked.isFetchingNextPage}
-              onMore={onMore}
+              {...more}
               onOpen={(delivery) => change({ guid: delivery.guid })}
             />
           )
@@ -63,6 +60,10 @@ export function Deliveries() {
       <Detail guid={guid} onClose={() => change({ guid: undefined })} />
     </Page>
   );
+}
+
+function deliveriesOf({ deliveries }: { deliveries: Delivery[] }): Delivery[] {
+  return deliveries;
 }
 
 function columnsWith(open: (delivery: Delivery) => void): Column<Delivery>[] {
@@ -99,21 +100,15 @@ function Filters({
   filters: DeliveryFilters;
   change: (changes: Partial<DeliveryFilters>) => void;
 }) {
-  const [name, setName] = useState(filters.fullName ?? '');
-  const search = useDebouncedCallback((value: string) => change({ fullName: value.trim() || undefined }), 250);
-  useEffect(() => setName(filters.fullName ?? ''), [filters.fullName]);
   return (
     <Group gap="xs">
-      <TextInput
+      <TypedField
         id={PAGE_SEARCH}
         aria-label="Of a repository"
         placeholder="owner/name"
         leftSection={<IconSearch size={16} aria-hidden />}
-        value={name}
-        onChange={(event) => {
-          setName(event.currentTarget.value);
-          search(event.currentTarget.value);
-        }}
+        value={filters.fullName}
+        onChange={(fullName) => change({ fullName })}
         flex="1 1 200px"
         maw={360}
       />
@@ -165,7 +160,7 @@ function Detail({ guid, onClose }: { guid: string | undefined; onClose: () => vo
 function Facts({ delivery }: { delivery: DeliveryDetail }) {
   const may = useMay();
   const replay = useAction(
-    () => post(`/deliveries/${encodeURIComponent(delivery.guid)}/replay`),
+    () => ask(api.POST('/deliveries/{guid}/replay', { params: { path: { guid: delivery.guid } } })),
     'It was passed on once more.',
   );
   const { ignoredReason, repoEvent, correlationId } = delivery;

@@ -2,9 +2,9 @@ import { Alert, Button, Group, Stack, Stepper, Text } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { useId, useState, type ReactNode } from 'react';
-import { get, post } from '../api/client.ts';
+import { api, ask } from '../api/client.ts';
 import { settingsQuery, statsQuery } from '../api/queries.ts';
-import type { Settings, Stats } from '../api/types.ts';
+import type { Settings } from '../api/types.ts';
 import { useMay } from '../parts/actions.ts';
 import { ConnectionForm, isSetOrTyped } from '../parts/connections.tsx';
 import { type Changes, problemsIn, until, useEnter } from '../parts/entering.ts';
@@ -115,9 +115,9 @@ function Start({ changes, back }: { changes: Changes; back: ReactNode }) {
   const start = useMutation({
     mutationFn: async () => {
       if (Object.keys(changes).length > 0) await enter.mutateAsync(changes);
-      await post('/reconcile', { full: true });
+      await ask(api.POST('/reconcile', { body: { full: true } }));
       await until(
-        async () => (await get<Stats>('/stats')).login !== null,
+        async () => (await ask(api.GET('/stats'))).login !== null,
         'The star list was asked for, and nobody has read it yet. If a worker runs, its log says why.',
       );
     },

@@ -1,6 +1,7 @@
 import { notifications } from '@mantine/notifications';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { post } from '../api/client.ts';
+import { api, ask } from '../api/client.ts';
+import type { Schemas } from '../../client/client.ts';
 import { useSession } from './session.ts';
 import type { Scope } from '../api/types.ts';
 
@@ -37,6 +38,6 @@ export function useAction<Argument = void, Answer = unknown>(
 
 type Decision = 'sync' | 'pause' | 'resume' | 'approve-deletion' | 'cancel-deletion' | 'keep';
 
-export function decide(mirrorId: string, decision: Decision, body: Record<string, unknown> = {}): Promise<unknown> {
-  return post(`/mirrors/${encodeURIComponent(mirrorId)}/${decision}`, body);
+export function decide(mirrorId: string, decision: Decision, body: Schemas['Decision'] = {}) {
+  return ask(api.POST(`/mirrors/{id}/${decision}`, { params: { path: { id: mirrorId } }, body }));
 }

@@ -2,7 +2,7 @@ import { Button, Modal, Stack, TextInput } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { IconPlus } from '@tabler/icons-react';
 import { useState } from 'react';
-import { post } from '../api/client.ts';
+import { api, ask } from '../api/client.ts';
 import { useAction, useMay } from './actions.ts';
 
 /** Mirrors a repository that need not be starred. */
@@ -11,7 +11,7 @@ export function AddRepository() {
   const [isOpen, dialog] = useDisclosure();
   const [name, setName] = useState('');
   const add = useAction(
-    (fullName: string) => post<{ fullName: string }>('/mirrors', { fullName }),
+    (fullName: string) => ask(api.POST('/mirrors', { body: { fullName } })),
     ({ fullName }) => `${fullName} is mirrored now, and kept whatever the star list says.`,
   );
   if (!may('operate')) return null;

@@ -1,5 +1,5 @@
 import { Button, Group, Progress, Stack, Text } from '@mantine/core';
-import { post } from '../api/client.ts';
+import { api, ask } from '../api/client.ts';
 import type { Batch } from '../api/types.ts';
 import { plural, spanWords } from '../words.ts';
 import { useAction, useMay } from './actions.ts';
@@ -52,7 +52,7 @@ export function BatchBar({ batch }: { batch: Batch }) {
 export function CancelBatch({ batch }: { batch: Batch }) {
   const may = useMay();
   const cancel = useAction(
-    () => post(`/batches/${encodeURIComponent(batch.batchId)}/cancel`),
+    () => ask(api.POST('/batches/{id}/cancel', { params: { path: { id: batch.batchId } } })),
     'The batch ends; what is under way goes on to its end.',
   );
   if (!may('operate') || batch.state !== 'running') return null;

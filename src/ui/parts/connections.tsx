@@ -3,7 +3,7 @@ import { notifications } from '@mantine/notifications';
 import { IconAlertTriangle, IconCheck, IconPlugConnected } from '@tabler/icons-react';
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { useState, type ReactNode } from 'react';
-import { post } from '../api/client.ts';
+import { api, ask } from '../api/client.ts';
 import { settingsQuery } from '../api/queries.ts';
 import type { Setting, SettingTest } from '../api/types.ts';
 import { type Changes, problemsIn, useEnter } from './entering.ts';
@@ -110,7 +110,7 @@ export function ConnectionForm({ what, changes, onChange, problems = {}, onTeste
   const { about, button, fields } = ABOUT[what];
   const settings = useQuery(settingsQuery);
   const test = useMutation({
-    mutationFn: () => post<SettingTest>('/settings/test', { what, settings: changes }),
+    mutationFn: () => ask(api.POST('/settings/test', { body: { what, settings: changes } })),
     ...(onTested ? { onSuccess: onTested } : {}),
   });
   const wrong = { ...problemsIn(test.error), ...problems };

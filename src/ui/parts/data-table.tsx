@@ -5,24 +5,27 @@ import { useVirtualizer } from '@tanstack/react-virtual';
 import { useEffect, useMemo, useRef, type ReactNode } from 'react';
 import classes from './data-table.module.css';
 
-export interface Column<Row> {
+export interface Column<Row, Sort extends string = string> {
   id: string;
   header: string;
   /** What stands in the head, where that is not the text. */
   headerCell?: ReactNode;
   cell: (row: Row) => ReactNode;
   /** What the api calls the order by this column. */
-  sort?: string;
+  sort?: Sort;
   /** The width of a window from which there is room for it. */
   from?: 'sm' | 'md' | 'lg';
   align?: 'right';
   width?: number | string;
 }
 
-interface DataTableProps<Row> {
+/** With a minus in front: the greatest first. */
+type Order<Sort extends string> = Sort | `-${Sort}`;
+
+interface DataTableProps<Row, Sort extends string> {
   /** What the table is of, for who cannot see it. */
   label: string;
-  columns: Column<Row>[];
+  columns: Column<Row, Sort>[];
   rows: Row[];
   rowId: (row: Row) => string;
   /** How many there are, loaded or not. */
@@ -30,9 +33,9 @@ interface DataTableProps<Row> {
   hasMore?: boolean;
   loadingMore?: boolean;
   onMore?: () => void;
-  /** A column's `sort`, with a minus in front for the greatest first. */
-  sort?: string | undefined;
-  onSort?: (sort: string) => void;
+  /** By which column it is in order now. */
+  sort?: Order<Sort> | undefined;
+  onSort?: (sort: Order<Sort>) => void;
   onOpen?: (row: Row) => void;
   height?: string;
 }
@@ -45,7 +48,7 @@ const AHEAD = 60;
 const ROW_HEIGHT = 45;
 
 /** A table of any length: only what is in view is drawn, and more is asked for as one scrolls. It stays a table for a screen reader. */
-export function DataTable<Row extends RowData>(props: DataTableProps<Row>) {
+export function DataTable<Row extends RowData, Sort extends string = string>(props: DataTableProps<Row, Sort>) {
   const {
     label,
     columns,
@@ -143,14 +146,14 @@ export function DataTable<Row extends RowData>(props: DataTableProps<Row>) {
   );
 }
 
-function Head<Row>({
+function Head<Row, Sort extends string>({
   column,
   sort,
   onSort,
 }: {
-  column: Column<Row>;
-  sort: string | undefined;
-  onSort: ((sort: string) => void) | undefined;
+  column: Column<Row, Sort>;
+  sort: Order<Sort> | undefined;
+  onSort: ((sort: Order<Sort>) => void) | undefined;
 }) {
   const { header, headerCell, sort: name, width } = column;
   const direction = name === undefined ? null : sort === name ? 'ascending' : sort === `-${name}` ? 'descending' : null;
@@ -181,7 +184,7 @@ function Head<Row>({
 }
 
 /** Names from A on, everything else from the greatest on. */
-function firstOrder(name: string): string {
+function firstOrder<Sort extends string>(name: Sort): Order<Sort> {
   return name === 'name' ? name : `-${name}`;
 }
 
@@ -193,7 +196,7 @@ function Spacer({ height, columns }: { height: number; columns: number }) {
   );
 }
 
-function classFor<Row>(column: Column<Row> | undefined): string {
+function classFor<Row, Sort extends string>(column: Column<Row, Sort> | undefined): string {
   const { from, align } = column ?? {};
   return [from && classes[`from-${from}`], align && classes[align]].filter(Boolean).join(' ');
 }

@@ -1,7 +1,6 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { get, post, Refused, Unreachable } from '../api/client.ts';
+import { api, ask, Refused, Unreachable } from '../api/client.ts';
 import { settingsQuery } from '../api/queries.ts';
-import type { Settings } from '../api/types.ts';
 
 /** Entering settings: the api ends and starts again by them, which takes a moment. */
 
@@ -29,9 +28,9 @@ export function useEnter() {
   const client = useQueryClient();
   return useMutation({
     mutationFn: async (settings: Changes) => {
-      await post('/settings', { settings });
+      await ask(api.POST('/settings', { body: { settings } }));
       await until(
-        async () => !(await get<Settings>('/settings')).isBehind,
+        async () => !(await ask(api.GET('/settings'))).isBehind,
         'They are entered, but Starkeep has not started again by them yet. If whatever runs it does not start it again by itself, do that.',
       );
     },
@@ -41,9 +40,6 @@ export function useEnter() {
 
 /** What is wrong with each setting, by name, as the api said it; under '' what is wrong with them together. */
 export function problemsIn(error: Error | null): Record<string, string> {
-  const errors = error instanceof Refused ? error.problem['errors'] : undefined;
-  if (!Array.isArray(errors)) return {};
-  return Object.fromEntries(
-    (errors as { field: string; problem: string }[]).map(({ field, problem }) => [field, problem]),
-  );
+  const errors = error instanceof Refused ? (error.problem?.errors ?? []) : [];
+  return Object.fromEntries(errors.map(({ field, problem }) => [field, problem]));
 }

@@ -3,7 +3,7 @@ import { useDisclosure } from '@mantine/hooks';
 import { IconKey, IconPlus } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
-import { post, remove } from '../api/client.ts';
+import { api, ask } from '../api/client.ts';
 import { keysQuery } from '../api/queries.ts';
 import type { ApiKey, Scope } from '../api/types.ts';
 import { useAction } from './actions.ts';
@@ -53,7 +53,7 @@ export function Keys() {
 function KeyRow({ apiKey: { keyId, name, scope, createdAt, lastUsedAt, revokedAt } }: { apiKey: ApiKey }) {
   const [isOpen, dialog] = useDisclosure();
   const revoke = useAction(
-    () => remove(`/keys/${encodeURIComponent(keyId)}`),
+    () => ask(api.DELETE('/keys/{id}', { params: { path: { id: keyId } } })),
     `The key ${name} lets nobody in any more.`,
   );
   return (
@@ -101,7 +101,7 @@ function CreateKey() {
   const [name, setName] = useState('');
   const [scope, setScope] = useState<Scope>('read');
   const create = useAction(
-    () => post<{ key: string }>('/keys', { name: name.trim(), scope }),
+    () => ask(api.POST('/keys', { body: { name: name.trim(), scope } })),
     'The key is made. It is shown only now.',
   );
   const close = () => {

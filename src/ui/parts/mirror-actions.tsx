@@ -10,7 +10,7 @@ import {
   IconTrash,
 } from '@tabler/icons-react';
 import { useState } from 'react';
-import { post } from '../api/client.ts';
+import { api, ask } from '../api/client.ts';
 import type { Deletion, Mirror } from '../api/types.ts';
 import { decide, useAction, useMay } from './actions.ts';
 
@@ -145,7 +145,13 @@ export function ApproveButton({ deletion, size = 'xs' }: { deletion: Deletion; s
 /** Begins a deletion where none is planned. */
 export function DeleteButton({ mirror, size = 'xs' }: ButtonProps) {
   const begin = useAction(
-    () => post(`/mirrors/${encodeURIComponent(mirror.mirrorId)}/delete`, { confirm: mirror.fullName }),
+    () =>
+      ask(
+        api.POST('/mirrors/{id}/delete', {
+          params: { path: { id: mirror.mirrorId } },
+          body: { confirm: mirror.fullName },
+        }),
+      ),
     `${mirror.fullName} is deleted now, if GitHub does not show it as starred.`,
   );
   return (

@@ -1,9 +1,8 @@
 import { Alert, Button, Center, Code, Group, Paper, PasswordInput, Stack, Text, Title } from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
-import { post, Refused } from '../api/client.ts';
+import { api, ask, Refused } from '../api/client.ts';
 import { sessionQuery } from '../api/queries.ts';
-import type { Who } from '../api/types.ts';
 import { Logo } from './logo.tsx';
 import { Unreachable } from './unreachable.tsx';
 
@@ -11,7 +10,7 @@ export function Login() {
   const client = useQueryClient();
   const [key, setKey] = useState('');
   const login = useMutation({
-    mutationFn: () => post<Who>('/session', { key: key.trim() }),
+    mutationFn: () => ask(api.POST('/session', { body: { key: key.trim() } })),
     onSuccess: (who) => {
       client.setQueryData(sessionQuery.queryKey, who);
       setKey('');

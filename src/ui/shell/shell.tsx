@@ -34,7 +34,7 @@ import {
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link, useLocation } from '@tanstack/react-router';
 import { useEffect, type ReactNode } from 'react';
-import { remove } from '../api/client.ts';
+import { api } from '../api/client.ts';
 import { listen } from '../api/events.ts';
 import { sessionQuery, statsQuery } from '../api/queries.ts';
 import { useMay } from '../parts/actions.ts';
@@ -184,7 +184,7 @@ function Person({ onHelp }: { onHelp: () => void }) {
   const { name, scope } = useSession();
   const client = useQueryClient();
   const logOut = async () => {
-    await remove('/session').catch(() => undefined);
+    await api.DELETE('/session').catch(() => undefined);
     client.setQueryData(sessionQuery.queryKey, null);
     client.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== 'session' });
   };

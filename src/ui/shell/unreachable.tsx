@@ -1,7 +1,7 @@
 import { Alert, Group, Loader, Text } from '@mantine/core';
 import { useQueryClient } from '@tanstack/react-query';
 import { useEffect, useRef } from 'react';
-import { get } from '../api/client.ts';
+import { api } from '../api/client.ts';
 import { useReachable } from '../api/reach.ts';
 import { Ago } from '../parts/time.tsx';
 
@@ -20,7 +20,7 @@ export function Unreachable() {
       since.current = null;
       return;
     }
-    const timer = setInterval(() => void get('/session').catch(() => undefined), ASK_AGAIN_MS);
+    const timer = setInterval(() => void api.GET('/session').catch(() => undefined), ASK_AGAIN_MS);
     return () => clearInterval(timer);
   }, [isReachable, client]);
 
