@@ -2943,6 +2943,218 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/readings': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** Readings of the star list, newest first */
+    get: {
+      parameters: {
+        query?: {
+          /** @description Only those whose absent stars wait for a person */
+          held?: 'true' | 'false';
+          /** @description Entries on a page */
+          limit?: number;
+          /** @description The `next` of the page before; without it the first page comes */
+          cursor?: string;
+        };
+        header?: {
+          /** @description The `ETag` of an answer you have */
+          'If-None-Match'?: string;
+        };
+        path?: never;
+        cookie?: never;
+      };
+      requestBody?: never;
+      responses: {
+        /** @description A page of them */
+        200: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/json': components['schemas']['ReadingPage'];
+          };
+        };
+        /** @description It is as you have it */
+        304: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content?: never;
+        };
+        /** @description The request does not fit: a field, a cursor, JSON */
+        400: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/problem+json': components['schemas']['Problem'];
+          };
+        };
+        /** @description No valid key or session */
+        401: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/problem+json': components['schemas']['Problem'];
+          };
+        };
+        /** @description The key may not do this, or another site asked for it by session */
+        403: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/problem+json': components['schemas']['Problem'];
+          };
+        };
+        /** @description Something unexpected; the log has the details */
+        500: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/problem+json': components['schemas']['Problem'];
+          };
+        };
+        /** @description Postgres or Temporal does not answer; try again */
+        503: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/problem+json': components['schemas']['Problem'];
+          };
+        };
+      };
+    };
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/readings/{id}/ask': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Ask GitHub about the stars that a held reading lacks
+     * @description Only what is proven unstarred is going to be deleted, each at the end of its grace period.
+     */
+    post: {
+      parameters: {
+        query?: never;
+        header?: {
+          /** @description Up to 100 printable characters of your choice: the same request with the same key is done once in a day, and gets the first answer again */
+          'Idempotency-Key'?: string;
+        };
+        path: {
+          id: string;
+        };
+        cookie?: never;
+      };
+      requestBody?: never;
+      responses: {
+        /** @description They are asked about */
+        202: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/json': components['schemas']['AbsentAskedAbout'];
+          };
+        };
+        /** @description The request does not fit: a field, a cursor, JSON */
+        400: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/problem+json': components['schemas']['Problem'];
+          };
+        };
+        /** @description No valid key or session */
+        401: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/problem+json': components['schemas']['Problem'];
+          };
+        };
+        /** @description The key may not do this, or another site asked for it by session */
+        403: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/problem+json': components['schemas']['Problem'];
+          };
+        };
+        /** @description There is no such thing */
+        404: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/problem+json': components['schemas']['Problem'];
+          };
+        };
+        /** @description Not as things are; the detail says why */
+        409: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/problem+json': components['schemas']['Problem'];
+          };
+        };
+        /** @description The key was used for another request */
+        422: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content?: never;
+        };
+        /** @description Something unexpected; the log has the details */
+        500: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/problem+json': components['schemas']['Problem'];
+          };
+        };
+        /** @description Postgres or Temporal does not answer; try again */
+        503: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/problem+json': components['schemas']['Problem'];
+          };
+        };
+      };
+    };
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/reconcile': {
     parameters: {
       query?: never;
@@ -5101,6 +5313,59 @@ export interface components {
        * @description null: it is not over
        */
       finishedAt: string | null;
+    };
+    ReadingPage: {
+      readings: components['schemas']['Reading'][];
+      /** @description Hand it back as `cursor` for the next page; null: this was the last */
+      next: string | null;
+    };
+    Reading: {
+      readingId: string;
+      /**
+       * @description `quick`: new stars and recent pushes · `sweep`: everything, and what is missing · `list`: everything, where a sweep cannot be had
+       * @enum {string}
+       */
+      kind: 'quick' | 'sweep' | 'list';
+      /** @description The same as in the log */
+      correlationId: string;
+      /** Format: date-time */
+      startedAt: string;
+      /**
+       * Format: date-time
+       * @description null: it is under way, or broke off
+       */
+      finishedAt: string | null;
+      /** @description Only a complete one may say that something is absent */
+      complete: boolean;
+      incompleteWhy: string | null;
+      /** @description Why it was not what a reading of its kind should be */
+      trouble: string | null;
+      pages: number;
+      seen: number;
+      /** @description How many stars there were in all, where GitHub says it */
+      total: number | null;
+      /** @description Mirrors that were told to look */
+      signalled: number;
+      absent: number;
+      /** @description What the absent ones of a held reading are called, by name; at most 50. Empty where none is held */
+      absentNames: string[];
+      /**
+       * @description Of what is absent: nothing is · GitHub is asked about each · a person decides · it cannot be true. null: it is not over, or concludes nothing
+       * @enum {string|null}
+       */
+      conclusion: 'nothing' | 'ask' | 'hold' | 'refuse' | null;
+      /** @description Why what was absent was held back or refused */
+      reason: string | null;
+      /** @description It waits for a person: POST /readings/{id}/ask */
+      held: boolean;
+      /** @description Who let the absent ones be asked about */
+      approvedBy: string | null;
+      /** Format: date-time */
+      approvedAt: string | null;
+    };
+    AbsentAskedAbout: {
+      readingId: string;
+      asked: number;
     };
     ReadingStarted: {
       workflowId: string;

@@ -1,5 +1,5 @@
 import type { RepoEvent } from './events.ts';
-import type { DeclinedRef, LfsReport, MirrorStatus } from './model.ts';
+import type { DeclinedRef, LfsReport, MirrorStatus, ReadingKind } from './model.ts';
 
 /** The record as people and programs look at it. Times are ISO. */
 
@@ -235,6 +235,38 @@ export interface MirrorUnderWay {
   fullName: string;
   /** The record's last word about it: some time after it began. */
   since: string;
+}
+
+/** A reading of the star list. */
+export interface ReadingView {
+  readingId: string;
+  kind: ReadingKind;
+  /** The same id as in the log. */
+  correlationId: string;
+  startedAt: string;
+  /** `null`: it is under way, or broke off. */
+  finishedAt: string | null;
+  complete: boolean;
+  /** `null`: it is complete. */
+  incompleteWhy: string | null;
+  /** Why it was not what a reading of its kind should be; `null` when it was. */
+  trouble: string | null;
+  pages: number;
+  seen: number;
+  /** How many stars there were in all, where the source says it. */
+  total: number | null;
+  /** Mirrors that were told to look. */
+  signalled: number;
+  absent: number;
+  /** `null`: it is not over, or concludes nothing. */
+  conclusion: 'nothing' | 'ask' | 'hold' | 'refuse' | null;
+  /** Why what was absent was held back or refused. */
+  reason: string | null;
+  /** A person has to let the absent ones be asked about, and nothing follows before. */
+  held: boolean;
+  /** Who let them be asked about. */
+  approvedBy: string | null;
+  approvedAt: string | null;
 }
 
 export interface DeletionView {

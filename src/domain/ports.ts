@@ -18,6 +18,7 @@ import type {
   MirrorQuery,
   MirrorUnderWay,
   MirrorView,
+  ReadingView,
   SyncDay,
   SyncView,
   Totals,
@@ -374,6 +375,12 @@ export interface ReadingStore {
   end(readingId: string, result: ReadingResult): Promise<void>;
   /** Readings whose absences wait for a person; a later complete reading replaces an earlier one. */
   held(accountId: string): Promise<Reading[]>;
+  /** Newest first. @param page.before a reading id: only older ones */
+  page(accountId: string, page: { before: string | null; limit: number; heldOnly: boolean }): Promise<ReadingView[]>;
+  /** @returns `null` when the account has no reading of that id */
+  reading(accountId: string, readingId: string): Promise<ReadingView | null>;
+  /** What the stars that a reading lacks are called, by name; changes nothing. */
+  absentNames(readingId: string, limit: number): Promise<string[]>;
   /** Whether a mirror is one of the absent ones that wait for a person, and nobody has let it be asked about yet. */
   isHeld(mirrorId: MirrorId): Promise<boolean>;
   /** A person lets the absent ones be asked about. @returns false when there is nothing of that id to approve */

@@ -1,4 +1,5 @@
 import { STARKEEP } from '../../domain/audit.ts';
+import type { ReadingView } from '../../domain/overview.ts';
 import type { Reading, ReadingStore, StarredChange } from '../../domain/ports.ts';
 import type { Conclusion } from '../../domain/sweep.ts';
 import { appendAll } from './audit.ts';
@@ -12,6 +13,12 @@ const UNSEEN = `coalesce(m.seen_in, 0) < r.reading_id`;
 
 /** Its workflow has looked at it since it is missing, and left it where it is. */
 const LOOKED_AT = `coalesce(m.last_checked_at > m.absent_since, false)`;
+
+/** Its absences wait for a person, and no later complete reading has replaced it; of the account `$1`. */
+const HELD = `(coalesce(conclusion = 'hold', false) and approved_at is null
+  and started_at >= coalesce((select max(started_at) from star_readings where account_id = $1 and complete), '-infinity'))`;
+
+const VIEWS = `select *, ${HELD} as held from star_readings where account_id = $1`;
 
 export function createReadingStore(db: Database): ReadingStore {
   return {
@@ -106,12 +113,34 @@ export function createReadingStore(db: Database): ReadingStore {
 
     async held(accountId) {
       const rows = await db.query(
-        `select * from star_readings where account_id = $1 and conclusion = 'hold' and approved_at is null
-            and started_at >= coalesce((select max(started_at) from star_readings where account_id = $1 and complete), '-infinity')
-          order by started_at desc`,
+        `select * from star_readings where account_id = $1 and ${HELD} order by started_at desc`,
         [accountId],
       );
       return rows.map(readingOf);
+    },
+
+    async page(accountId, { before, limit, heldOnly }) {
+      const rows = await db.query(
+        `select * from (${VIEWS}) r where ($2::bigint is null or reading_id < $2) and (held or not $3)
+          order by reading_id desc limit $4`,
+        [accountId, before, heldOnly, limit],
+      );
+      return rows.map(viewOf);
+    },
+
+    async reading(accountId, readingId) {
+      const [row] = await db.query(`select * from (${VIEWS}) r where reading_id = $2`, [accountId, readingId]);
+      return row ? viewOf(row) : null;
+    },
+
+    async absentNames(readingId, limit) {
+      const rows = await db.query(
+        `select m.full_name from star_readings r join mirrors m on m.account_id = r.account_id and m.starred
+          where r.reading_id = $1 and ${UNSEEN} and m.status not in ${SETTLED}
+          order by lower(m.full_name), m.mirror_id limit $2`,
+        [readingId, limit],
+      );
+      return rows.map((row) => String(row['full_name']));
     },
 
     async isHeld(mirrorId) {
@@ -157,6 +186,29 @@ function readingOf(row: Row): Reading {
     finishedAt: (row['finished_at'] as Date | null)?.toISOString() ?? null,
     complete: row['complete'] === true,
     absent: Number(row['absent']),
-    reason: row['conclusion_why'] === null ? null : String(row['conclusion_why']),
+    reason: textOf(row['conclusion_why']),
   };
+}
+
+function viewOf(row: Row): ReadingView {
+  const { reason, ...reading } = readingOf(row);
+  return {
+    ...reading,
+    correlationId: String(row['correlation_id']),
+    incompleteWhy: textOf(row['incomplete_why']),
+    trouble: textOf(row['trouble']),
+    pages: Number(row['pages']),
+    seen: Number(row['seen']),
+    total: row['total'] === null ? null : Number(row['total']),
+    signalled: Number(row['signalled']),
+    conclusion: row['conclusion'] as ReadingView['conclusion'],
+    reason,
+    held: row['held'] === true,
+    approvedBy: textOf(row['approved_by']),
+    approvedAt: (row['approved_at'] as Date | null)?.toISOString() ?? null,
+  };
+}
+
+function textOf(value: unknown): string | null {
+  return value === null ? null : String(value);
 }

@@ -22,6 +22,7 @@ import { type KeepingPorts, mountKeeping } from './keeping.ts';
 import { type KeyPorts, mountKeys } from './keys.ts';
 import { mountMirrors, type MirrorPorts } from './mirrors.ts';
 import { mountPlaces, type PlacesPorts } from './places.ts';
+import { mountReadings, type ReadingPorts } from './readings.ts';
 import { mountReconcile, type ReconcilePorts } from './reconcile.ts';
 import { REFERENCE_STYLE, referencePage } from './reference.ts';
 import { etags, repeats } from './repeats.ts';
@@ -35,7 +36,7 @@ export interface V1Ports extends AuthPorts, BatchPorts, ReconcilePorts, EventPor
   audit: AuditStore;
   accounts: StatsPorts['accounts'];
   alerts: Pick<AlertStore, 'page'> & StatsPorts['alerts'];
-  readings: StatsPorts['readings'];
+  readings: StatsPorts['readings'] & ReadingPorts['readings'];
   budget: StatsPorts['budget'];
   sweeps: StatsPorts['sweeps'];
   keys: AuthPorts['keys'] & KeyPorts['keys'];
@@ -89,6 +90,7 @@ export function createV1(ports: V1Ports): OpenAPIHono<Authenticated> {
   mountArchives(app, ports);
   mountDeliveries(app, ports);
   mountDeletions(app, ports);
+  mountReadings(app, ports);
   mountReconcile(app, ports);
   mountFilters(app, ports);
   mountBatches(app, ports);
