@@ -87,6 +87,7 @@ export function withApi(changes: Partial<V1Ports> = {}): World {
       clientAddress: () => '203.0.113.7',
       outerOrigin: () => 'http://localhost',
       filters: parseFilters({}),
+      starList: null,
       sweeps: { everyMs: 900_000, nextAt: () => Promise.resolve('2026-11-25T18:00:00.000Z') },
       version: '1.2.3',
       archives: null,
@@ -103,6 +104,8 @@ export function withApi(changes: Partial<V1Ports> = {}): World {
         world.readings.push(options);
         return { workflowId: 'reconcile-stars-manual', joined: false };
       },
+      askedReading: () => Promise.resolve(null),
+      readingFailure: () => Promise.resolve(null),
       ...changes,
     };
     v1 = createV1(ports);
