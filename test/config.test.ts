@@ -295,13 +295,18 @@ describe('what a role needs', () => {
     [{ GITHUB_TOKEN: 'gh' }, ['ONEDEV_URL', 'ONEDEV_TOKEN']],
     [{ ONEDEV_URL: 'https://h' }, ['GITHUB_TOKEN', 'ONEDEV_TOKEN']],
     [{ GITHUB_LOGIN: 'ann', ONEDEV_TOKEN: 'od' }, ['ONEDEV_URL']],
-  ])('up: of %j the rest, since something was forgotten; of nothing nothing, since the web UI leads through it', (given, names) => {
-    const missing = problemsOf(given, 'up').map((problem) => SETTINGS.find(({ name }) => problem.includes(name))?.name);
+  ])(
+    'up: of %j the rest, since something was forgotten; of nothing nothing, since the web UI leads through it',
+    (given, names) => {
+      const missing = problemsOf(given, 'up').map(
+        (problem) => SETTINGS.find(({ name }) => problem.includes(name))?.name,
+      );
 
-    expect(missing).toEqual(names);
-    expect(loadConfig({}, 'up').lacking).toHaveLength(3);
-    expect(loadConfig(COMPLETE, 'up').lacking).toEqual([]);
-  });
+      expect(missing).toEqual(names);
+      expect(loadConfig({}, 'up').lacking).toHaveLength(3);
+      expect(loadConfig(COMPLETE, 'up').lacking).toEqual([]);
+    },
+  );
 
   it('may have been entered in the web UI, where the environment wins', () => {
     const entered = [

@@ -17,6 +17,7 @@ import type { Mirror, Trigger } from '../domain/model.ts';
 import type { PayloadKey } from '../domain/payload-keys.ts';
 import type { MirrorControl, MirrorDecision } from '../domain/ports.ts';
 import type { ReadingSummary } from '../domain/record.ts';
+import type { AskedReading } from '../domain/star-list.ts';
 import { dataConverterOf } from './payload-codec.ts';
 import {
   approveDeletion,
@@ -255,14 +256,6 @@ export async function pollersOf({ client, connection }: TemporalConnection, task
 /** @see https://github.com/temporalio/api/blob/master/temporal/api/enums/v1/task_queue.proto (TaskQueueType) */
 const ACTIVITIES = 2;
 
-/** A reading of the star list that a person asked for. */
-export interface ReadingUnderWay {
-  /** One that a person asked for earlier was running and is used. */
-  joined: boolean;
-  /** Waits as long as it takes. @throws Failure of the kind the reading failed with · `TemporalUnavailable` */
-  summary(): Promise<ReadingSummary>;
-}
-
 /** Beside the scheduled one, so that neither takes the other's place. */
 export const MANUAL_RECONCILE_WORKFLOW_ID = `${RECONCILE_WORKFLOW_ID}-manual`;
 
@@ -276,7 +269,7 @@ export async function startReading(
   { client, connection }: TemporalConnection,
   { full }: { full: boolean },
   taskQueue: string = TASK_QUEUES.main,
-): Promise<ReadingUnderWay> {
+): Promise<{ joined: boolean }> {
   const workflowId = MANUAL_RECONCILE_WORKFLOW_ID;
   const joined = await reached(() =>
     connection.withDeadline(Date.now() + SIGNAL_DEADLINE_MS, async () => {
@@ -290,18 +283,25 @@ export async function startReading(
       }
     }),
   );
-  const handle = client.workflow.getHandle(workflowId);
-  return {
-    joined,
-    summary: () =>
-      reached(async () => {
-        try {
-          return (await handle.result()) as ReadingSummary;
-        } catch (error) {
-          throw error instanceof WorkflowFailedError ? readingFailure(error) : error;
-        }
-      }),
-  };
+  return { joined };
+}
+
+/** How the reading is that a person asked for last. @returns `null` when none is known @throws Failure `TemporalUnavailable` within 3 s */
+export function askedReading({ client, connection }: TemporalConnection): Promise<AskedReading | null> {
+  const handle = client.workflow.getHandle(MANUAL_RECONCILE_WORKFLOW_ID);
+  return reached(() =>
+    connection.withDeadline(Date.now() + SIGNAL_DEADLINE_MS, async () => {
+      try {
+        const { status } = await handle.describe();
+        if (status.name === 'RUNNING' || status.name === 'CONTINUED_AS_NEW') return { state: 'running' };
+        return { state: 'completed', summary: (await handle.result()) as ReadingSummary };
+      } catch (error) {
+        if (error instanceof WorkflowNotFoundError) return null;
+        if (error instanceof WorkflowFailedError) return { state: 'failed', failure: readingFailure(error) };
+        throw error;
+      }
+    }),
+  );
 }
 
 /**

@@ -1,36 +1,24 @@
-import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Hono } from 'hono';
 import type { Logger } from 'pino';
-import { createArchives } from '../adapters/git/archives.ts';
 import { watchGithubRanges } from '../adapters/github-ranges.ts';
-import { createGithub } from '../adapters/github.ts';
-import { createAlertChannels } from '../adapters/alerts/channels.ts';
-import { createOnedev, type Onedev } from '../adapters/onedev.ts';
-import { createPayloadCodec } from '../adapters/payload-codec.ts';
 import { listenForChanges } from '../adapters/postgres/changes.ts';
 import { createDatabase } from '../adapters/postgres/database.ts';
 import { createEnteredSettings } from '../adapters/postgres/entered-settings.ts';
 import { refuseOutdated } from '../adapters/postgres/migrate.ts';
 import { createStore, type Store } from '../adapters/postgres/store.ts';
-import { nextReadingAt } from '../adapters/schedules.ts';
-import { createRunningTransfers } from '../adapters/temporal-progress.ts';
-import { createMirrorControl, MANUAL_RECONCILE_WORKFLOW_ID, openTemporal, startReading } from '../adapters/temporal.ts';
+import { createMirrorControl, openTemporal } from '../adapters/temporal.ts';
 import { ConfigError, required, type Config } from '../config.ts';
 import { Failure } from '../domain/failures.ts';
 import { adoptSettingKey, makeFirstKey } from '../domain/keys.ts';
-import { type Probe, probeAlerts, probeGithub, type ProbeName, probeOnedev, testNotice } from '../domain/probes.ts';
-import { createRedactor, type Redact } from '../domain/redaction.ts';
 import { settingsKeysOf, unreadable, watchEntered, type WithEntered } from '../entered-settings.ts';
-import { githubOptions } from '../github-options.ts';
 import { createLog } from '../log.ts';
 import { collectProcessMetrics } from '../metrics.ts';
 import { onStop, tellReady } from '../parent.ts';
-import { USER_AGENT, VERSION } from '../version.ts';
+import { USER_AGENT } from '../version.ts';
 import { type Watch, watchEvery } from '../watch.ts';
-import { createSettingsDesk } from '../settings-desk.ts';
 import { noteSettings } from '../seen-settings.ts';
 import { clientAddress, contains, outerOrigin, type AddressCheck } from './addresses.ts';
 import { createApp, forwardedHeaders, peerAddress } from './app.ts';
@@ -40,6 +28,7 @@ import { watchInbox } from './inbox-watch.ts';
 import { createFeed, type Feed } from './feed.ts';
 import { openServer } from './server.ts';
 import { createV1, type V1Ports } from './v1/app.ts';
+import { temporalPorts, v1Ports } from './v1-ports.ts';
 
 /** How long the first look at the database may take before the api listens without it. */
 const FIRST_LOOK_MS = 3_000;
@@ -96,31 +85,9 @@ export async function runApi({
     draining: () => draining,
   });
   const settleKeys = settlingKeys(store, config.adminKey);
-  const startManualReading = async (options: { full: boolean }) => {
-    const { joined } = await startReading(temporal, options);
-    return { workflowId: MANUAL_RECONCILE_WORKFLOW_ID, joined };
-  };
   const entered = createEnteredSettings(db, await settingsKeysOf(config));
-  const { filters } = config;
-  const source = createGithub(githubOptions(config.github));
-  const onedev = onedevOf(config);
-  const archives = archivesOn(onedev, createRedactor(config.secrets));
-  const v1 = {
-    ...store,
-    ...shared,
-    source,
-    archives,
-    codec: createPayloadCodec(config.temporal.payloadKeys),
-    places: placesOf(config),
-    settleKeys,
-    startReading: startManualReading,
-    settingsDesk: createSettingsDesk({ environment, config, stamp, entered, probesOf }),
-    transfers: createRunningTransfers(temporal),
-    sweeps: { everyMs: config.reconcileEveryMs, nextAt: () => nextReadingAt(temporal) },
-    filters,
-    version: VERSION,
-    feed,
-  };
+  const settings = { environment, stamp, entered };
+  const v1 = { ...v1Ports(config, store, temporalPorts(temporal), settings), ...shared, settleKeys, feed };
   app.route('/api/v1', createV1(v1));
   if (unopened.length > 0) logger.error({ problems: unreadable(unopened).problems }, 'entered settings cannot be read');
   try {
@@ -181,34 +148,6 @@ function watchChanges(
   const forget = async () => void (await Promise.all([changes.forgetOld(), answers.forgetOld()]));
   const forgetting = watchEvery(FORGET_EVERY_MS, forget, 'old changes and answers are not forgotten', log);
   return { stop: async () => void (await Promise.all([listening.stop(), forgetting.stop()])) };
-}
-
-/** For links to the servers beside Starkeep. */
-function placesOf({ onedev, temporal: { uiUrl, namespace } }: Config): V1Ports['places'] {
-  const temporalUiUrl = uiUrl === undefined ? null : `${uiUrl}/namespaces/${encodeURIComponent(namespace)}`;
-  return { onedevUrl: onedev.url ?? null, temporalUiUrl };
-}
-
-/** What an api alone need not be told: then it refuses the few questions that only OneDev can answer. */
-function onedevOf({ onedev: { url, token, parent } }: Config): Onedev | null {
-  if (url === undefined || token === undefined) return null;
-  return createOnedev({ url, token, parent, userAgent: USER_AGENT });
-}
-
-function archivesOn(onedev: Onedev | null, redact: Redact): V1Ports['archives'] {
-  return onedev && { ...createArchives({ redact }), gitRemote: onedev.gitRemote };
-}
-
-function probesOf(config: Config): Record<ProbeName, () => Promise<Probe>> {
-  const redact = createRedactor(config.secrets);
-  return {
-    github: () => probeGithub(createGithub(githubOptions(config.github)), redact),
-    onedev: () => probeOnedev(onedevOf(config), redact),
-    alerts: () => {
-      const channels = createAlertChannels(config.alerts, USER_AGENT);
-      return probeAlerts(channels, redact, (channel) => testNotice(channel, randomUUID(), new Date().toISOString()));
-    },
-  };
 }
 
 function addressCheck({ webhookAllow, github }: Config, log: Logger): { addresses: AddressCheck; stop: () => void } {

@@ -680,6 +680,8 @@ export interface paths {
           )[];
           /** @description Part of owner/name, in any case of letters */
           search?: string;
+          /** @description owner/name, or the name alone, in any case of letters */
+          name?: string;
           /** @description The whole owner, in any case of letters */
           owner?: string;
           language?: string;
@@ -956,6 +958,101 @@ export interface paths {
           };
           content: {
             'application/json': components['schemas']['MirrorFacets'];
+          };
+        };
+        /** @description It is as you have it */
+        304: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content?: never;
+        };
+        /** @description The request does not fit: a field, a cursor, JSON */
+        400: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/problem+json': components['schemas']['Problem'];
+          };
+        };
+        /** @description No valid key or session */
+        401: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/problem+json': components['schemas']['Problem'];
+          };
+        };
+        /** @description The key may not do this, or another site asked for it by session */
+        403: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/problem+json': components['schemas']['Problem'];
+          };
+        };
+        /** @description Something unexpected; the log has the details */
+        500: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/problem+json': components['schemas']['Problem'];
+          };
+        };
+        /** @description Postgres or Temporal does not answer; try again */
+        503: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/problem+json': components['schemas']['Problem'];
+          };
+        };
+      };
+    };
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/mirrors/names': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** What mirrors are called, in the order of names: for completion and suggestions */
+    get: {
+      parameters: {
+        query?: {
+          /** @description Part of owner/name, in any case of letters */
+          search?: string;
+          limit?: number;
+        };
+        header?: {
+          /** @description The `ETag` of an answer you have */
+          'If-None-Match'?: string;
+        };
+        path?: never;
+        cookie?: never;
+      };
+      requestBody?: never;
+      responses: {
+        /** @description The first of them */
+        200: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/json': components['schemas']['MirrorNames'];
           };
         };
         /** @description It is as you have it */
@@ -2403,6 +2500,16 @@ export interface paths {
             'application/json': {
               ref: string;
               oid: string;
+              /**
+               * @description What it was the tip of
+               * @example refs/heads/main
+               */
+              of: string;
+              /**
+               * Format: date-time
+               * @description Until when it was that
+               */
+              archivedAt: string | null;
               /** @description false: it was there already */
               created: boolean;
             };
@@ -2858,6 +2965,8 @@ export interface paths {
         query?: {
           /** @description `open`: not over yet, the next to be carried out first · `done`: over · `all`; both newest first */
           state?: 'open' | 'done' | 'all';
+          /** @description Only of this mirror */
+          mirrorId?: string;
           /** @description Entries on a page */
           limit?: number;
           /** @description The `next` of the page before; without it the first page comes */
@@ -2977,6 +3086,100 @@ export interface paths {
           };
           content: {
             'application/json': components['schemas']['ReadingPage'];
+          };
+        };
+        /** @description It is as you have it */
+        304: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content?: never;
+        };
+        /** @description The request does not fit: a field, a cursor, JSON */
+        400: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/problem+json': components['schemas']['Problem'];
+          };
+        };
+        /** @description No valid key or session */
+        401: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/problem+json': components['schemas']['Problem'];
+          };
+        };
+        /** @description The key may not do this, or another site asked for it by session */
+        403: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/problem+json': components['schemas']['Problem'];
+          };
+        };
+        /** @description Something unexpected; the log has the details */
+        500: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/problem+json': components['schemas']['Problem'];
+          };
+        };
+        /** @description Postgres or Temporal does not answer; try again */
+        503: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/problem+json': components['schemas']['Problem'];
+          };
+        };
+      };
+    };
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/readings/latest': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * When everything that is starred was read last, and what stands in the way
+     * @description Quick readings, which look only at what is new, do not count.
+     */
+    get: {
+      parameters: {
+        query?: never;
+        header?: {
+          /** @description The `ETag` of an answer you have */
+          'If-None-Match'?: string;
+        };
+        path?: never;
+        cookie?: never;
+      };
+      requestBody?: never;
+      responses: {
+        /** @description Of the readings that are over */
+        200: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/json': components['schemas']['LatestReadings'];
           };
         };
         /** @description It is as you have it */
@@ -3162,7 +3365,82 @@ export interface paths {
       path?: never;
       cookie?: never;
     };
-    get?: never;
+    /** What became of the reading that was asked for last */
+    get: {
+      parameters: {
+        query?: never;
+        header?: {
+          /** @description The `ETag` of an answer you have */
+          'If-None-Match'?: string;
+        };
+        path?: never;
+        cookie?: never;
+      };
+      requestBody?: never;
+      responses: {
+        /** @description As of now */
+        200: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/json': components['schemas']['AskedReading'];
+          };
+        };
+        /** @description It is as you have it */
+        304: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content?: never;
+        };
+        /** @description The request does not fit: a field, a cursor, JSON */
+        400: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/problem+json': components['schemas']['Problem'];
+          };
+        };
+        /** @description No valid key or session */
+        401: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/problem+json': components['schemas']['Problem'];
+          };
+        };
+        /** @description The key may not do this, or another site asked for it by session */
+        403: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/problem+json': components['schemas']['Problem'];
+          };
+        };
+        /** @description Something unexpected; the log has the details */
+        500: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/problem+json': components['schemas']['Problem'];
+          };
+        };
+        /** @description Postgres or Temporal does not answer; try again */
+        503: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/problem+json': components['schemas']['Problem'];
+          };
+        };
+      };
+    };
     put?: never;
     /** Read the star list now */
     post: {
@@ -3358,12 +3636,14 @@ export interface paths {
             'application/problem+json': components['schemas']['Problem'];
           };
         };
-        /** @description A request with that key is under way, or was answered with a secret that is told once */
+        /** @description Not as things are; the detail says why */
         409: {
           headers: {
             [name: string]: unknown;
           };
-          content?: never;
+          content: {
+            'application/problem+json': components['schemas']['Problem'];
+          };
         };
         /** @description The body is too large */
         413: {
@@ -3394,6 +3674,15 @@ export interface paths {
         };
         /** @description Something unexpected; the log has the details */
         500: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/problem+json': components['schemas']['Problem'];
+          };
+        };
+        /** @description GitHub does not answer, or refuses the token */
+        502: {
           headers: {
             [name: string]: unknown;
           };
@@ -5340,6 +5629,9 @@ export interface components {
       count: number;
       whatToDo: string | null;
     };
+    MirrorNames: {
+      names: string[];
+    };
     MirrorTold: {
       mirrorId: string;
       workflowId: string;
@@ -5485,9 +5777,45 @@ export interface components {
       /** Format: date-time */
       approvedAt: string | null;
     };
+    LatestReadings: {
+      last: components['schemas']['Reading'] | null;
+      /** @description The last that was complete */
+      complete: components['schemas']['Reading'] | null;
+      /** @description Why the last one failed before it had anything to record; null also where Temporal does not answer */
+      failure: components['schemas']['ReadingTrouble'] | null;
+    };
+    ReadingTrouble: {
+      /** @description The kind of failure, as in docs/operations.md */
+      kind: string;
+      message: string;
+      whatToDo: string;
+    };
     AbsentAskedAbout: {
       readingId: string;
       asked: number;
+    };
+    AskedReading: {
+      /**
+       * @description `none`: nobody has asked
+       * @enum {string}
+       */
+      state: 'none' | 'running' | 'completed' | 'failed';
+      /** @description Of a completed one */
+      summary: components['schemas']['ReadingSummary'] | null;
+      /** @description Of a failed one */
+      failure: components['schemas']['ReadingTrouble'] | null;
+    };
+    ReadingSummary: {
+      /** @enum {string} */
+      kind: 'quick' | 'sweep' | 'list';
+      /** @description null: it is complete */
+      incompleteWhy: string | null;
+      seen: number;
+      /** @description Mirrors that were told to look */
+      signalled: number;
+      absent: number;
+      /** @enum {string|null} */
+      conclusion: 'nothing' | 'ask' | 'hold' | 'refuse' | null;
     };
     ReadingStarted: {
       workflowId: string;
@@ -5540,11 +5868,19 @@ export interface components {
         isNew: boolean;
         reason: string;
       }[];
+      /** @description Of `github`: why the list may lack repositories; else null */
+      incompleteWhy: string | null;
       /** @description Hand it back as `cursor` for the next page; null: this was the last */
       next: string | null;
     };
     FilterPreviewRequest: {
       filters?: components['schemas']['Filters'];
+      /**
+       * @description `github`: the star list is read there now, which takes a while; everything comes in one answer, and nothing is compared with what is kept
+       * @default record
+       * @enum {string}
+       */
+      from: 'record' | 'github';
       /**
        * @description Entries on a page
        * @default 100

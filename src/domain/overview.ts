@@ -98,6 +98,8 @@ export interface MirrorFilter {
   statuses: MirrorStatus[];
   /** Part of the name, in any case of letters. */
   search: string | null;
+  /** `owner/name`, or the name alone, in any case of letters. */
+  name: string | null;
   /** The whole owner, in any case of letters. */
   owner: string | null;
   language: string | null;
@@ -112,6 +114,7 @@ export interface MirrorFilter {
 export const NO_FILTER: Readonly<MirrorFilter> = {
   statuses: [],
   search: null,
+  name: null,
   owner: null,
   language: null,
   errorKind: null,

@@ -379,6 +379,8 @@ export interface ReadingStore {
   held(accountId: string): Promise<Reading[]>;
   /** Newest first. @param page.before a reading id: only older ones */
   page(accountId: string, page: { before: string | null; limit: number; heldOnly: boolean }): Promise<ReadingView[]>;
+  /** Of the readings that are over and read everything (a quick one does not), the last, and the last complete one. */
+  latest(accountId: string): Promise<{ last: ReadingView | null; complete: ReadingView | null }>;
   /** @returns `null` when the account has no reading of that id */
   reading(accountId: string, readingId: string): Promise<ReadingView | null>;
   /** What the stars that a reading lacks are called, by name; changes nothing. */
@@ -705,6 +707,8 @@ export interface ChangeStore {
 export interface OverviewStore {
   mirrors(query: MirrorQuery): Promise<MirrorPage>;
   countMirrors(filter: MirrorFilter): Promise<number>;
+  /** By name. @param which.search part of it, in any case of letters */
+  mirrorNames(which: { search: string | null; limit: number }): Promise<string[]>;
   /** @param limit of each kind */
   facets(limit: number): Promise<MirrorFacets>;
   totals(): Promise<Totals>;
@@ -720,9 +724,15 @@ export interface OverviewStore {
   delivery(guid: string): Promise<DeliveryDetail | null>;
   /**
    * Of `open` the next to be carried out first, else the newest first.
+   * @param page.mirrorId only of that mirror
    * @param page.after a deletion id: only what comes after it in that order; nothing when there is none
    */
-  deletions(page: { states: DeletionStates; after: string | null; limit: number }): Promise<DeletionView[]>;
+  deletions(page: {
+    states: DeletionStates;
+    mirrorId?: string | null;
+    after: string | null;
+    limit: number;
+  }): Promise<DeletionView[]>;
   /** What is not over yet, the next to be carried out first. @param mirrorId only of that mirror */
   openDeletions(mirrorId?: string): Promise<DeletionView[]>;
   /** What the filters are about: everything that is starred, or was added by hand. */

@@ -85,7 +85,7 @@ describe('the first run', () => {
     await picture(page, 'first-run-filters');
     await next();
 
-    await page.getByRole('button', { name: 'Start' }).click();
+    await page.getByRole('button', { name: 'Start', exact: true }).click();
     await page.getByTestId('state').waitFor();
     await page.getByText('All 1 safe').waitFor();
     await picture(page, 'first-run-home');

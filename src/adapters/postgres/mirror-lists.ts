@@ -63,6 +63,12 @@ export function countStatement(filter: MirrorFilter): Statement {
   return { text: `select count(*)::int as count from mirrors ${where(conditions)}`, values };
 }
 
+export function namesStatement({ search, limit }: { search: string | null; limit: number }): Statement {
+  const text = `select full_name from mirrors where $1::text is null or full_name ilike $1
+    order by lower(full_name), mirror_id limit $2`;
+  return { text, values: [search === null ? null : containing(search), limit] };
+}
+
 function keyOf(sort: MirrorSort) {
   return KEYS[sort.replace('-', '') as keyof typeof KEYS];
 }
@@ -73,11 +79,15 @@ function conditionsOf(filter: MirrorFilter, values: unknown[]): string[] {
     values.push(value);
     conditions.push(condition(`$${values.length}`));
   };
-  const { statuses, search, owner, language, errorKind, minBytes, maxBytes, stale } = filter;
+  const { statuses, search, name, owner, language, errorKind, minBytes, maxBytes, stale } = filter;
   // One status is a place in an index that has the order by name too; several are not.
   if (statuses.length === 1) add((value) => `status = ${value}`, statuses[0]);
   else if (statuses.length > 1) add((value) => `status = any(${value})`, statuses);
   if (search !== null) add((value) => `full_name ilike ${value}`, containing(search));
+  if (name !== null) {
+    const column = name.includes('/') ? 'full_name' : `split_part(full_name, '/', 2)`;
+    add((value) => `lower(${column}) = lower(${value})`, name);
+  }
   if (owner !== null) add((value) => `lower(split_part(full_name, '/', 1)) = lower(${value})`, owner);
   if (language !== null) add((value) => `language = ${value}`, language);
   if (errorKind !== null) add((value) => `last_error_kind = ${value}`, errorKind);

@@ -109,7 +109,12 @@ export async function openDeletions(db: Queryable, mirrorId: string | null = nul
 /** A page of them. @see OverviewStore */
 export async function deletionsOf(
   db: Queryable,
-  { states, after, limit }: { states: DeletionStates; after: string | null; limit: number },
+  {
+    states,
+    mirrorId = null,
+    after,
+    limit,
+  }: { states: DeletionStates; mirrorId?: string | null; after: string | null; limit: number },
 ): Promise<DeletionLine[]> {
   const isOpen = states === 'open';
   const date = (row: string) => `(coalesce(${row}.due_at, 'infinity'::timestamptz), ${row}.deletion_id)`;
@@ -119,8 +124,9 @@ export async function deletionsOf(
     : 'd.deletion_id < $1';
   const order = isOpen ? `coalesce(d.due_at, 'infinity'::timestamptz), d.deletion_id` : 'd.deletion_id desc';
   const rows = await db.query(
-    `${DELETIONS} where ${which} and ($1::bigint is null or ${place}) order by ${order} limit $2`,
-    [after, limit],
+    `${DELETIONS} where ${which} and ($1::bigint is null or ${place}) and ($3::text is null or d.mirror_id = $3)
+      order by ${order} limit $2`,
+    [after, limit, mirrorId],
   );
   return rows.map(deletionOf);
 }

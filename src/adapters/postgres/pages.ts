@@ -4,7 +4,7 @@ import type { DeclinedRef, LfsReport } from '../../domain/model.ts';
 import type { DeletionView, DeliveryView, MirrorView, SyncView } from '../../domain/overview.ts';
 import type { OverviewStore } from '../../domain/ports.ts';
 import type { Database, Row } from './database.ts';
-import { countStatement, listStatement } from './mirror-lists.ts';
+import { countStatement, listStatement, namesStatement } from './mirror-lists.ts';
 import { type DeletionLine, deletionsOf, openDeletions } from './overview.ts';
 import { facetsOf, syncDaysOf, totalsOf } from './totals.ts';
 
@@ -36,6 +36,11 @@ export function createOverviewStore(db: Database): OverviewStore {
       const { text, values } = countStatement(filter);
       const [row] = await db.query(text, values);
       return Number(row?.['count'] ?? 0);
+    },
+
+    async mirrorNames(which) {
+      const { text, values } = namesStatement(which);
+      return (await db.query(text, values)).map((row) => String(row['full_name']));
     },
 
     facets: (limit) => facetsOf(db, limit),

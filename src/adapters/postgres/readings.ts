@@ -128,6 +128,18 @@ export function createReadingStore(db: Database): ReadingStore {
       return rows.map(viewOf);
     },
 
+    async latest(accountId) {
+      const newest = async (condition: string) => {
+        const [row] = await db.query(
+          `select * from (${VIEWS}) r where kind <> 'quick' and finished_at is not null and ${condition}
+            order by started_at desc, reading_id desc limit 1`,
+          [accountId],
+        );
+        return row ? viewOf(row) : null;
+      };
+      return { last: await newest('true'), complete: await newest('complete') };
+    },
+
     async reading(accountId, readingId) {
       const [row] = await db.query(`select * from (${VIEWS}) r where reading_id = $2`, [accountId, readingId]);
       return row ? viewOf(row) : null;

@@ -62,6 +62,8 @@ const restore = createRoute({
       z.strictObject({
         ref: z.string(),
         oid: z.string(),
+        of: z.string().openapi({ description: 'What it was the tip of', example: 'refs/heads/main' }),
+        archivedAt: z.iso.datetime().nullable().openapi({ description: 'Until when it was that' }),
         created: z.boolean().openapi({ description: 'false: it was there already' }),
       }),
     ),
@@ -86,7 +88,8 @@ export function mountArchives(app: OpenAPIHono<Authenticated>, ports: ArchivePor
     const details = { fullName, tip: tip.name, oid: tip.oid };
     const work = () => archives.restore(target, tip);
     const { name, created } = await act(ports, c, { action: 'archive.restore', subject: id, details, work });
-    return c.json({ ref: name, oid: tip.oid, created }, 200);
+    const { oid, of, archivedAt } = tip;
+    return c.json({ ref: name, oid, of, archivedAt, created }, 200);
   });
 }
 

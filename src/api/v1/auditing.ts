@@ -22,7 +22,7 @@ export async function act<T>({ accounts, audit }: AuditingPorts, c: Context<Auth
   const session = c.get('session');
   const account = await accounts.current();
   const { action, subject, details = {}, work } = asked;
-  const by = session === null ? { keyId } : { keyId, sessionId: session.sessionId };
+  const by = { ...(keyId === null ? {} : { keyId }), ...(session === null ? {} : { sessionId: session.sessionId }) };
   const entry = { accountId: account?.accountId ?? null, actor: name, action, subject, details: { ...by, ...details } };
   return audited(audit, entry, work);
 }

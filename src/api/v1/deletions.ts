@@ -34,6 +34,7 @@ const list = createRoute({
       state: z.enum(DELETION_STATES).default('open').openapi({
         description: '`open`: not over yet, the next to be carried out first · `done`: over · `all`; both newest first',
       }),
+      mirrorId: z.string().max(100).optional().openapi({ description: 'Only of this mirror' }),
       limit: Limit,
       cursor: Cursor,
     }),
@@ -52,9 +53,14 @@ export function mountDeletions(
   { overview }: { overview: Pick<OverviewStore, 'deletions'> },
 ): void {
   app.openapi(list, async (c) => {
-    const { state, limit, cursor } = c.req.valid('query');
+    const { state, mirrorId = null, limit, cursor } = c.req.valid('query');
     const place = placeOf(Place.extend({ state: z.literal(state) }), cursor);
-    const found = await overview.deletions({ states: state, after: place?.deletionId ?? null, limit: limit + 1 });
+    const found = await overview.deletions({
+      states: state,
+      mirrorId,
+      after: place?.deletionId ?? null,
+      limit: limit + 1,
+    });
     const { page, next } = pageOf(found, limit, ({ deletionId }) => ({ state, deletionId }));
     return c.json({ deletions: page, next }, 200);
   });

@@ -49,7 +49,7 @@ export function mountEvents(app: OpenAPIHono<Authenticated>, { feed, changes }: 
     const last = c.req.valid('header')['last-event-id'] ?? c.req.valid('query').lastEventId ?? null;
     const outlet = createOutlet();
     // Before the past is read, or what happens in between would be lost.
-    const leave = feed.join(c.get('key').keyId, outlet.onlooker);
+    const leave = feed.join(c.get('key').keyId ?? '', outlet.onlooker);
     if (leave === null) {
       const detail = 'So many streams are open that there is no room for another; close some, or ask again in a while.';
       throw new ProblemError(503, 'Too many streams', detail);

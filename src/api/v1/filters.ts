@@ -1,7 +1,14 @@
 import { createRoute, z, type OpenAPIHono } from '@hono/zod-openapi';
-import { previewFilters, previewKey, replacedFilters, type PreviewLine } from '../../domain/filter-preview.ts';
+import {
+  previewFilters,
+  previewKey,
+  replacedFilters,
+  type PreviewCandidate,
+  type PreviewLine,
+} from '../../domain/filter-preview.ts';
 import { FILTER_NAMES, FilterError, type FilterName, type Filters } from '../../domain/filters.ts';
 import type { OverviewStore } from '../../domain/ports.ts';
+import type { StarList } from '../../domain/star-list.ts';
 import type { Authenticated } from '../auth.ts';
 import { ProblemError } from '../problem.ts';
 import { allowed, BODY_PROBLEMS, json, jsonRequest, problems } from './answers.ts';
@@ -11,6 +18,8 @@ export interface FilterPorts {
   overview: Pick<OverviewStore, 'previewCandidates'>;
   /** Those of the settings. */
   filters: Filters;
+  /** The star list as GitHub has it now; `null` where this process was not told whose stars these are. */
+  starList: (() => Promise<StarList>) | null;
 }
 
 /** Names of each change that an answer has at most; the pages have all of them. */
@@ -30,6 +39,10 @@ const Request = z
     filters: FilterTexts.optional().openapi({
       description:
         'Each stands in place of the setting of that name; an empty text lifts it. Without any: the settings as they are',
+    }),
+    from: z.enum(['record', 'github']).default('record').openapi({
+      description:
+        '`github`: the star list is read there now, which takes a while; everything comes in one answer, and nothing is compared with what is kept',
     }),
     limit: Limit,
     cursor: Cursor,
@@ -57,6 +70,10 @@ const Preview = z
       .openapi({ description: 'Of all pages together. What is newly excluded stays on OneDev as it is' }),
     kept: z.array(Kept),
     excluded: z.array(Excluded),
+    incompleteWhy: z
+      .string()
+      .nullable()
+      .openapi({ description: 'Of `github`: why the list may lack repositories; else null' }),
     next: Next,
   })
   .openapi('FilterPreview');
@@ -68,28 +85,47 @@ const preview = createRoute({
   description: 'From the record of what is starred. `limit` bounds kept and excluded together, which come by name.',
   ...allowed('read'),
   request: { body: jsonRequest(Request) },
-  responses: { 200: json('What they would do', Preview), ...problems(422, ...BODY_PROBLEMS) },
+  responses: { 200: json('What they would do', Preview), ...problems(409, 422, 502, ...BODY_PROBLEMS) },
 });
 
-export function mountFilters(app: OpenAPIHono<Authenticated>, { overview, filters }: FilterPorts): void {
+export function mountFilters(app: OpenAPIHono<Authenticated>, { overview, filters, starList }: FilterPorts): void {
   app.openapi(preview, async (c) => {
-    const { filters: texts = {}, limit = 100, cursor } = c.req.valid('json');
+    const { filters: texts = {}, from = 'record', limit = 100, cursor } = c.req.valid('json');
     const place = placeOf(z.string(), cursor);
     const wanted = parsed(() => replacedFilters(filters, withoutUndefined(texts)));
-    const { lines, kept, excluded } = previewFilters(wanted, await overview.previewCandidates());
+    const { candidates, incompleteWhy } =
+      from === 'github'
+        ? await listed(starList)
+        : { candidates: await overview.previewCandidates(), incompleteWhy: null };
+    const { lines, kept, excluded } = previewFilters(wanted, candidates);
     const left = place === null ? lines : lines.filter((line) => previewKey(line) > place);
-    const { page, next } = pageOf(left.slice(0, limit + 1), limit, previewKey);
+    const size = from === 'github' ? Math.max(1, left.length) : limit;
+    const { page, next } = pageOf(left.slice(0, size + 1), size, previewKey);
     return c.json(
       {
         totals: { kept, excluded },
         changes: { newlyKept: changeOf(lines, 'newly_kept'), newlyExcluded: changeOf(lines, 'newly_excluded') },
         kept: page.filter((line) => line.kept).map(entryOf),
         excluded: page.filter((line) => !line.kept).map((line) => ({ ...entryOf(line), reason: line.reason ?? '' })),
+        incompleteWhy,
         next,
       },
       200,
     );
   });
+}
+
+/** @throws ProblemError 409 where nobody said whose stars these are · Failure of the reading */
+async function listed(
+  starList: FilterPorts['starList'],
+): Promise<{ candidates: PreviewCandidate[]; incompleteWhy: string | null }> {
+  if (starList === null) {
+    const detail =
+      'Set GITHUB_TOKEN, or GITHUB_LOGIN for the public stars of that login: else nobody knows whose star list to read.';
+    throw new ProblemError(409, 'GitHub is not configured', detail);
+  }
+  const { repositories, incompleteWhy } = await starList();
+  return { candidates: repositories.map((one) => ({ ...one, now: null, pinned: false })), incompleteWhy };
 }
 
 /** @throws ProblemError 422 with setting, word and place for a filter that does not parse */

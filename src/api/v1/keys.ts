@@ -106,7 +106,11 @@ export function mountKeys(app: OpenAPIHono<Authenticated>, ports: KeyPorts): voi
         'That key is STARKEEP_ADMIN_KEY, and would be back at the next start. Change or unset it, and start the api again.';
       throw new ProblemError(409, 'Key of a setting', detail);
     }
-    const isLastAdmin = key.scope === 'admin' && valid.filter(({ scope }) => scope === 'admin').length === 1;
+    // At the machine itself one can be made without any.
+    const isLastAdmin =
+      c.get('key').keyId !== null &&
+      key.scope === 'admin' &&
+      valid.filter(({ scope }) => scope === 'admin').length === 1;
     if (isLastAdmin) {
       const detail =
         'That is the last admin key: without it nobody could make another one here. Make another one first.';

@@ -16,7 +16,10 @@ import { Cursor, cursorNotUsable, cursorOf, Limit, Next, pageOf, placeOf } from 
 import { CSV, mirrorsCsv } from './mirrors-csv.ts';
 
 export interface MirrorPorts extends AuditingPorts, Pick<AddingPorts, 'mirrors' | 'source'> {
-  overview: Pick<OverviewStore, 'mirrors' | 'countMirrors' | 'facets' | 'mirror' | 'syncs' | 'openDeletions'>;
+  overview: Pick<
+    OverviewStore,
+    'mirrors' | 'countMirrors' | 'mirrorNames' | 'facets' | 'mirror' | 'syncs' | 'openDeletions'
+  >;
   control: Pick<MirrorControl, 'decide' | 'repoEvent'>;
 }
 
@@ -133,6 +136,11 @@ const list = createRoute({
     query: z.strictObject({
       status: Statuses,
       search: z.string().max(200).optional().openapi({ description: 'Part of owner/name, in any case of letters' }),
+      name: z
+        .string()
+        .max(300)
+        .optional()
+        .openapi({ description: 'owner/name, or the name alone, in any case of letters' }),
       owner: z.string().max(100).optional().openapi({ description: 'The whole owner, in any case of letters' }),
       language: z.string().max(100).optional().openapi({ example: 'TypeScript' }),
       errorKind: z.string().max(100).optional().openapi({ description: 'The kind of the last failure' }),
@@ -177,6 +185,25 @@ const facets = createRoute({
         })
         .openapi('MirrorFacets'),
     ),
+    ...problems(),
+  },
+});
+
+const MANY_NAMES = 100_000;
+
+const names = createRoute({
+  method: 'get',
+  path: '/mirrors/names',
+  summary: 'What mirrors are called, in the order of names: for completion and suggestions',
+  ...allowed('read'),
+  request: {
+    query: z.strictObject({
+      search: z.string().max(200).optional().openapi({ description: 'Part of owner/name, in any case of letters' }),
+      limit: z.coerce.number().int().min(1).max(MANY_NAMES).default(1_000).openapi({ example: 1_000 }),
+    }),
+  },
+  responses: {
+    200: json('The first of them', z.strictObject({ names: z.array(z.string()) }).openapi('MirrorNames')),
     ...problems(),
   },
 });
@@ -289,6 +316,11 @@ export function mountMirrors(app: OpenAPIHono<Authenticated>, ports: MirrorPorts
     );
   });
 
+  app.openapi(names, async (c) => {
+    const { search, limit } = c.req.valid('query');
+    return c.json({ names: await overview.mirrorNames({ search: search || null, limit }) }, 200);
+  });
+
   app.openapi(add, async (c) => {
     const { fullName } = c.req.valid('json');
     const request = { fullName, by: c.get('key').name, correlationId: `add-${randomUUID()}` };
@@ -369,6 +401,7 @@ function filterOf({
   status,
   stale,
   search,
+  name,
   owner,
   language,
   errorKind,
@@ -378,6 +411,7 @@ function filterOf({
   return {
     statuses: [...new Set(status)],
     search: search || null,
+    name: name || null,
     owner: owner ?? null,
     language: language ?? null,
     errorKind: errorKind ?? null,

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { createRoute, z, type OpenAPIHono } from '@hono/zod-openapi';
+import { Failure } from '../../domain/failures.ts';
 import { askAboutAbsent, type HeldReadingPorts } from '../../domain/held-readings.ts';
 import type { ReadingView } from '../../domain/overview.ts';
 import type { ReadingStore } from '../../domain/ports.ts';
@@ -10,7 +11,9 @@ import { act, type AuditingPorts } from './auditing.ts';
 import { Cursor, Limit, Next, pageOf, placeOf } from './cursor.ts';
 
 export interface ReadingPorts extends AuditingPorts {
-  readings: HeldReadingPorts['readings'] & Pick<ReadingStore, 'page' | 'reading' | 'absentNames'>;
+  readings: HeldReadingPorts['readings'] & Pick<ReadingStore, 'page' | 'latest' | 'reading' | 'absentNames'>;
+  /** Why the last reading that has ended failed; `null` when it did not. @throws Failure `TemporalUnavailable` soon */
+  readingFailure: () => Promise<Failure | null>;
   control: HeldReadingPorts['control'];
 }
 
@@ -74,6 +77,38 @@ const list = createRoute({
   },
 });
 
+export const ReadingTrouble = z
+  .strictObject({
+    kind: z.string().openapi({ description: 'The kind of failure, as in docs/operations.md' }),
+    message: z.string(),
+    whatToDo: z.string(),
+  })
+  .openapi('ReadingTrouble');
+
+const latest = createRoute({
+  method: 'get',
+  path: '/readings/latest',
+  summary: 'When everything that is starred was read last, and what stands in the way',
+  description: 'Quick readings, which look only at what is new, do not count.',
+  ...allowed('read'),
+  responses: {
+    200: json(
+      'Of the readings that are over',
+      z
+        .strictObject({
+          last: z.union([Reading, z.null()]),
+          complete: z.union([Reading, z.null()]).openapi({ description: 'The last that was complete' }),
+          failure: z.union([ReadingTrouble, z.null()]).openapi({
+            description:
+              'Why the last one failed before it had anything to record; null also where Temporal does not answer',
+          }),
+        })
+        .openapi('LatestReadings'),
+    ),
+    ...problems(),
+  },
+});
+
 const ask = createRoute({
   method: 'post',
   path: '/readings/{id}/ask',
@@ -102,6 +137,14 @@ export function mountReadings(app: OpenAPIHono<Authenticated>, ports: ReadingPor
     const found = await readings.page(account.accountId, query);
     const { page, next } = pageOf(found, limit, ({ readingId }) => readingId);
     return c.json({ readings: await Promise.all(page.map(shown)), next }, 200);
+  });
+
+  app.openapi(latest, async (c) => {
+    const account = await accounts.current();
+    const found = account === null ? { last: null, complete: null } : await readings.latest(account.accountId);
+    const last = found.last && (await shown(found.last));
+    const complete = found.complete && (await shown(found.complete));
+    return c.json({ last, complete, failure: await failureOf(ports) }, 200);
   });
 
   app.openapi(ask, async (c) => {
@@ -135,4 +178,19 @@ export function mountReadings(app: OpenAPIHono<Authenticated>, ports: ReadingPor
     if (!found) throw new ProblemError(404, 'No such reading', `There is no reading ${readingId}. ${advice}`);
     throw new ProblemError(409, 'Nothing to do', `Reading ${readingId} does not wait for a person. ${advice}`);
   }
+}
+
+/** What the record says is worth showing while Temporal is away. */
+async function failureOf({ readingFailure }: ReadingPorts): Promise<z.infer<typeof ReadingTrouble> | null> {
+  try {
+    const failure = await readingFailure();
+    return failure && troubleOf(failure);
+  } catch (error) {
+    if (error instanceof Failure && error.kind === 'TemporalUnavailable') return null;
+    throw error;
+  }
+}
+
+export function troubleOf({ kind, message, row }: Failure): z.infer<typeof ReadingTrouble> {
+  return { kind, message, whatToDo: row.hint };
 }

@@ -41,7 +41,8 @@ export function etags(): MiddlewareHandler {
 export function repeats(answers: AnswerStore): MiddlewareHandler<Authenticated> {
   return async (c, next) => {
     const requestKey = c.req.header(NAME);
-    if (c.req.method !== 'POST' || requestKey === undefined) return next();
+    const { keyId } = c.get('key');
+    if (c.req.method !== 'POST' || requestKey === undefined || keyId === null) return next();
     if (!/^[\x20-\x7e]{1,100}$/.test(requestKey) || requestKey.trim() === '') {
       throw new ProblemError(
         400,
@@ -51,7 +52,7 @@ export function repeats(answers: AnswerStore): MiddlewareHandler<Authenticated> 
     }
     const body = Buffer.from(await c.req.raw.clone().arrayBuffer());
     const digest = createHash('sha256').update(`${c.req.method} ${c.req.path}\n`).update(body).digest();
-    const request = { keyId: c.get('key').keyId, requestKey };
+    const request = { keyId, requestKey };
     const begun = await answers.begin({ ...request, digest });
     switch (begun.state) {
       case 'answered':

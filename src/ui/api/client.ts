@@ -56,32 +56,6 @@ async function sent(request: Request): Promise<Response> {
  */
 export const ask = answerOf;
 
-/** What the api answers under an address that is put together, where no type says what: prefer {@link ask}. */
-export function get<T>(path: string, query: Record<string, unknown> = {}, signal?: AbortSignal): Promise<T> {
-  return untyped<T>('get', path, { params: { query }, ...(signal ? { signal } : {}) });
-}
-
-export function post<T>(path: string, body: unknown = {}): Promise<T> {
-  return untyped<T>('post', path, { body });
-}
-
-export function remove(path: string): Promise<void> {
-  return untyped<void>('delete', path, {});
-}
-
-type Method = 'get' | 'post' | 'delete';
-
-interface Init {
-  params?: { query: Record<string, unknown> };
-  body?: unknown;
-  signal?: AbortSignal;
-}
-
-function untyped<T>(method: Method, path: string, init: Init): Promise<T> {
-  const request = api.request as (method: Method, path: string, init: Init) => ReturnType<typeof api.request>;
-  return answerOf(request(method, path, init)) as Promise<T>;
-}
-
 /** Has the browser keep what the api answers as a file. */
 export async function download(
   call: Promise<{ data?: unknown; error?: unknown; response: Response }>,

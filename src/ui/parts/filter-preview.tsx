@@ -2,7 +2,7 @@ import { Group, SimpleGrid, Stack, Table, Text, TextInput } from '@mantine/core'
 import { useDebouncedValue } from '@mantine/hooks';
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
-import { post, Refused } from '../api/client.ts';
+import { api, ask, Refused } from '../api/client.ts';
 import type { Change, FilterPreview } from '../api/types.ts';
 import { bytesWords, plural } from '../words.ts';
 import { PlainBadge } from './badges.tsx';
@@ -39,7 +39,7 @@ export function FilterPreviewForm({ texts, onChange: setTexts, from = 'record', 
   const [asked] = useDebouncedValue(texts, 350);
   const preview = useQuery({
     queryKey: ['preview', from, asked],
-    queryFn: () => post<FilterPreview>('/filters/preview', { filters: asked, limit: 100, from }),
+    queryFn: () => ask(api.POST('/filters/preview', { body: { filters: asked, limit: 100, from } })),
     placeholderData: keepPreviousData,
     retry: false,
   });

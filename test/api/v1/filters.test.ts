@@ -1,8 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { parseFilters } from '../../../src/domain/filters.ts';
+import type { StarList } from '../../../src/domain/star-list.ts';
+import { repository } from '../../adapters/postgres/test-store.ts';
 import { withApi } from './world.ts';
 
-const world = withApi({ filters: parseFilters({ LANGUAGES: 'Go, Rust' }) });
+let starList: StarList;
+const world = withApi({
+  filters: parseFilters({ LANGUAGES: 'Go, Rust' }),
+  starList: () => Promise.resolve(starList),
+});
 
 const excludedRow = { status: 'excluded', status_note: 'Its language is PHP' };
 
@@ -94,5 +100,27 @@ describe('a preview of filters', () => {
     const answer = await world.ask('POST', '/filters/preview', { body });
 
     expect([answer.status, answer.body.errors[0].field]).toEqual([400, field]);
+  });
+});
+
+describe('a preview of what GitHub lists now', () => {
+  it('comes in one answer, compares with nothing, and says what the list may lack', async () => {
+    const repositories = [
+      repository('7', { fullName: 'ada/go', language: 'Go' }),
+      repository('8', { fullName: 'bob/php', language: 'PHP' }),
+    ];
+    starList = { repositories, incompleteWhy: 'a page failed' };
+
+    const { body } = await world.ask('POST', '/filters/preview', { body: { from: 'github', limit: 1 } });
+
+    expect([body.kept, body.excluded].map((part) => part.map((one: { fullName: string }) => one.fullName))).toEqual([
+      ['ada/go'],
+      ['bob/php'],
+    ]);
+    expect(body).toMatchObject({
+      changes: { newlyKept: { count: 0 }, newlyExcluded: { count: 0 } },
+      incompleteWhy: 'a page failed',
+      next: null,
+    });
   });
 });

@@ -1,8 +1,17 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { Failure } from '../../../src/domain/failures.ts';
+import type { AskedReading } from '../../../src/domain/star-list.ts';
 import type { Conclusion } from '../../../src/domain/sweep.ts';
 import { auditOf, withApi } from './world.ts';
 
-const world = withApi();
+let failed: () => Promise<Failure | null>;
+let asked: AskedReading | null;
+beforeEach(() => {
+  failed = () => Promise.resolve(null);
+  asked = null;
+});
+
+const world = withApi({ readingFailure: () => failed(), askedReading: () => Promise.resolve(asked) });
 
 interface Ended {
   kind?: 'quick' | 'sweep';
@@ -128,5 +137,69 @@ describe('asking about what a held reading lacks', () => {
 
     expect(status).toBe(503);
     expect(idsOf(await world.ask('GET', '/readings?held=true'))).toEqual([readingId]);
+  });
+});
+
+describe('the latest readings', () => {
+  it('are the last that read everything, and the last complete one', async () => {
+    const complete = await addReading({ conclusion: { kind: 'nothing' } });
+    const incomplete = await addReading({ incompleteWhy: 'a page failed' });
+    await addReading({ kind: 'quick', incompleteWhy: 'a quick reading proves no absence' });
+
+    const { body } = await world.ask('GET', '/readings/latest', { as: 'read' });
+
+    expect([body.complete.readingId, body.last.readingId, body.failure]).toEqual([complete, incomplete, null]);
+  });
+
+  it('say why there is none, with what to do', async () => {
+    failed = () => Promise.resolve(new Failure('SourceUnauthorized', 'The star list was not read: 401'));
+
+    const { body } = await world.ask('GET', '/readings/latest');
+
+    expect([body.last, body.complete]).toEqual([null, null]);
+    expect(body.failure).toMatchObject({ kind: 'SourceUnauthorized', message: 'The star list was not read: 401' });
+    expect(body.failure.whatToDo).not.toBe('');
+  });
+
+  it('are told while Temporal is away', async () => {
+    failed = () => Promise.reject(new Failure('TemporalUnavailable', 'Temporal: away'));
+    const complete = await addReading({ conclusion: { kind: 'nothing' } });
+
+    const { status, body } = await world.ask('GET', '/readings/latest');
+
+    expect([status, body.complete.readingId, body.failure]).toEqual([200, complete, null]);
+  });
+});
+
+describe('a reading that was asked for', () => {
+  const summary = {
+    kind: 'sweep',
+    incompleteWhy: null,
+    seen: 3,
+    signalled: 1,
+    absent: 0,
+    conclusion: 'nothing',
+  } as const;
+
+  it('is none, runs, and ends with what it found', async () => {
+    const answers = [];
+    for (const state of [null, { state: 'running' }, { state: 'completed', summary }] as (AskedReading | null)[]) {
+      asked = state;
+      answers.push((await world.ask('GET', '/reconcile', { as: 'read' })).body);
+    }
+
+    expect(answers).toEqual([
+      { state: 'none', summary: null, failure: null },
+      { state: 'running', summary: null, failure: null },
+      { state: 'completed', summary, failure: null },
+    ]);
+  });
+
+  it('or failed, and why', async () => {
+    asked = { state: 'failed', failure: new Failure('SourceUnauthorized', 'not read') };
+
+    const { body } = await world.ask('GET', '/reconcile');
+
+    expect(body).toMatchObject({ state: 'failed', failure: { kind: 'SourceUnauthorized', message: 'not read' } });
   });
 });

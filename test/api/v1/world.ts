@@ -91,6 +91,7 @@ export function withApi(changes: Partial<V1Ports> | ((store: TestStore) => Parti
       clientAddress: () => '203.0.113.7',
       outerOrigin: () => 'http://localhost',
       filters: parseFilters({}),
+      starList: null,
       sweeps: { everyMs: 900_000, nextAt: () => Promise.resolve('2026-11-25T18:00:00.000Z') },
       version: '1.2.3',
       archives: null,
@@ -112,6 +113,8 @@ export function withApi(changes: Partial<V1Ports> | ((store: TestStore) => Parti
         world.readings.push(options);
         return { workflowId: 'reconcile-stars-manual', joined: false };
       },
+      askedReading: () => Promise.resolve(null),
+      readingFailure: () => Promise.resolve(null),
       ...(typeof changes === 'function' ? changes(store) : changes),
     };
     v1 = createV1(ports);
