@@ -87,6 +87,13 @@ export const SETTINGS: readonly Setting[] = [
   ),
   row('STARKEEP_HOST', '127.0.0.1', 'listening address', text),
   row('STARKEEP_PORT', '8000', 'listening port', port),
+  row(
+    'STARKEEP_URL',
+    null,
+    'address of a running Starkeep: commands ask that one, over HTTP, in place of the one on this machine',
+    url,
+  ),
+  row('STARKEEP_KEY', null, 'API key for STARKEEP_URL; `starkeep keys create` makes one', token, 'secret'),
   row('STARKEEP_DATA_DIR', '.starkeep', "embedded servers' files, git caches", text),
   row(
     'STARKEEP_ADMIN_KEY',
@@ -302,6 +309,8 @@ export interface Config {
     /** Temporal's own variables without the empty ones, for `@temporalio/envconfig`. */
     environment: Record<string, string>;
   };
+  /** The Starkeep that commands ask; `undefined`: the one on this machine. */
+  remote: { url: string; key: string | undefined } | undefined;
   host: string;
   port: number;
   dataDir: string;
@@ -394,6 +403,7 @@ export function loadConfig(environment: Record<string, string | undefined>, role
   secrets.push(...payloadKeys.map(({ text }) => text));
   const sshKey = get<string | undefined>('GITHUB_SSH_KEY');
   const appId = get<string | undefined>('GITHUB_APP_ID');
+  const remoteUrl = get<string | undefined>('STARKEEP_URL');
   const onedevSshUrl = get<string | undefined>('ONEDEV_SSH_URL');
   return Object.freeze<Config>({
     github: {
@@ -424,6 +434,7 @@ export function loadConfig(environment: Record<string, string | undefined>, role
       payloadKeys,
       environment: temporalVariables(environment, get('TEMPORAL_API_KEY')),
     },
+    remote: remoteUrl ? { url: remoteUrl, key: get('STARKEEP_KEY') } : undefined,
     host: get('STARKEEP_HOST'),
     port: get('STARKEEP_PORT'),
     dataDir: resolve(get('STARKEEP_DATA_DIR')),

@@ -1,5 +1,6 @@
 import type { Config, Origin, Setting } from '../config.ts';
-import { wrapped, type Output } from './wording.ts';
+import { shownSettings } from '../shown-settings.ts';
+import { printJson, wrapped, type Output } from './wording.ts';
 
 /** `starkeep config`: every setting, a block each. */
 
@@ -10,8 +11,10 @@ const WITHOUT_TERMINAL = 80;
 export function printSettings(
   config: Config,
   settingsFile: { path: string; names: ReadonlySet<string> } | null,
+  options: { json?: boolean },
   out: Output,
 ): void {
+  if (options.json) return printJson(out, shownSettings(config));
   const width = Math.min(out.width ?? WITHOUT_TERMINAL, WIDEST);
   const source = (setting: Setting, origin: Origin) => {
     const given = origin === 'file' ? `${setting.name}_FILE` : setting.name;

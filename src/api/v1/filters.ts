@@ -120,7 +120,8 @@ async function listed(
   starList: FilterPorts['starList'],
 ): Promise<{ candidates: PreviewCandidate[]; incompleteWhy: string | null }> {
   if (starList === null) {
-    const detail = 'Set GITHUB_TOKEN, or GITHUB_LOGIN for the public stars of that login: else nobody knows whose star list to read.';
+    const detail =
+      'Set GITHUB_TOKEN, or GITHUB_LOGIN for the public stars of that login: else nobody knows whose star list to read.';
     throw new ProblemError(409, 'GitHub is not configured', detail);
   }
   const { repositories, incompleteWhy } = await starList();
