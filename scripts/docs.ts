@@ -1,4 +1,5 @@
 import { readFile, writeFile } from 'node:fs/promises';
+import { EXIT_MEANINGS } from '../src/commands/exit-codes.ts';
 import { SETTINGS } from '../src/config.ts';
 import { ALERT_KINDS, ALERTS } from '../src/domain/alerts.ts';
 import { CLIENT_TYPES, clientTypes } from './client-types.ts';
@@ -18,6 +19,7 @@ export const DOCUMENTS: Document[] = [
   { file: new URL('../README.md', import.meta.url), mark: 'settings', table: settingsTable },
   { file: new URL('../docs/operations.md', import.meta.url), mark: 'failures', table: failureTable },
   { file: new URL('../docs/operations.md', import.meta.url), mark: 'alerts', table: alertTable },
+  { file: new URL('../docs/operations.md', import.meta.url), mark: 'exit codes', table: exitCodeTable },
 ];
 
 /** @returns the document with its table as it should be */
@@ -46,6 +48,11 @@ function failureTable(): string {
     return `| \`${kind}\` | ${retry === 'later' ? 'by itself' : 'no'} | ${hint} |`;
   });
   return ['| kind | tried again | why, and what to do |', '| --- | --- | --- |', ...rows].join('\n');
+}
+
+function exitCodeTable(): string {
+  const rows = EXIT_MEANINGS.map(({ code, meaning }) => `| ${code} | ${meaning} |`);
+  return ['| code | says |', '| --- | --- |', ...rows].join('\n');
 }
 
 function alertTable(): string {

@@ -88,6 +88,13 @@ export const SETTINGS: readonly Setting[] = [
   ),
   row('STARKEEP_HOST', '127.0.0.1', 'listening address', text),
   row('STARKEEP_PORT', '8000', 'listening port', port),
+  row(
+    'STARKEEP_URL',
+    null,
+    'address of a running Starkeep: commands ask that one, over HTTP, in place of the one on this machine',
+    url,
+  ),
+  row('STARKEEP_KEY', null, 'API key for STARKEEP_URL; `starkeep keys create` makes one', token, 'secret'),
   row('STARKEEP_DATA_DIR', '.starkeep', "embedded servers' files, git caches", text),
   row(
     'STARKEEP_ADMIN_KEY',
@@ -310,6 +317,8 @@ export interface Config {
     /** Temporal's own variables without the empty ones, for `@temporalio/envconfig`. */
     environment: Record<string, string>;
   };
+  /** The Starkeep that commands ask; `undefined`: the one on this machine. */
+  remote: { url: string; key: string | undefined } | undefined;
   host: string;
   port: number;
   dataDir: string;
@@ -419,6 +428,7 @@ export function loadConfig(
   secrets.push(...[...payloadKeys, ...(settingsKeys ?? [])].map(({ text }) => text));
   const sshKey = get<string | undefined>('GITHUB_SSH_KEY');
   const appId = get<string | undefined>('GITHUB_APP_ID');
+  const remoteUrl = get<string | undefined>('STARKEEP_URL');
   const onedevSshUrl = get<string | undefined>('ONEDEV_SSH_URL');
   return Object.freeze<Config>({
     github: {
@@ -449,6 +459,7 @@ export function loadConfig(
       payloadKeys,
       environment: temporalVariables(environment, get('TEMPORAL_API_KEY')),
     },
+    remote: remoteUrl ? { url: remoteUrl, key: get('STARKEEP_KEY') } : undefined,
     host: get('STARKEEP_HOST'),
     port: get('STARKEEP_PORT'),
     dataDir: resolve(get('STARKEEP_DATA_DIR')),

@@ -6,7 +6,7 @@ export interface ReadyMessage {
 }
 
 /** Exit code of a process that ended to start again by other settings: whoever supervises it starts it at once. EX_TEMPFAIL of sysexits.h. */
-export const EXIT_START_AGAIN = 75;
+export const EXIT_START_AGAIN = 75 as const;
 
 /** Says that this process is ready; without a supervisor nobody listens. */
 export function tellReady(url?: string): void {

@@ -4,6 +4,7 @@ import {
   type EnteredProblem,
   type EnteredSetting,
   obstaclesToEntering,
+  type ShownSetting,
 } from './domain/entered-settings.ts';
 import type { EnteredSettingsStore, SettingsDesk } from './domain/ports.ts';
 import type { Probe, ProbeName } from './domain/probes.ts';
@@ -32,8 +33,7 @@ export function createSettingsDesk({
   /** @returns what it would be with these changes, or what is wrong with them */
   const considered = async (changes: EnteredChanges): Promise<{ config: Config } | { problems: EnteredProblem[] }> => {
     const { settings } = await entered.read();
-    const now = shownSettings(loadConfig(environment, 'none', settings));
-    const problems = obstaclesToEntering(changes, now);
+    const problems = obstaclesToEntering(changes, inEffect(environment, settings));
     if (problems.length > 0) return { problems };
     try {
       return { config: loadConfig(environment, 'none', changed(settings, changes)) };
@@ -65,7 +65,7 @@ export function createSettingsDesk({
 
     async told(changes) {
       const { settings } = await entered.read();
-      const now = shownSettings(loadConfig(environment, 'none', settings));
+      const now = inEffect(environment, settings);
       const of = (name: string) => now.find((one) => one.name === name);
       return Object.fromEntries(
         Object.entries(changes).map(([name, to]): [string, SettingChange] => {
@@ -85,6 +85,15 @@ export function createSettingsDesk({
       return { probe: await probesOf(result.config)[what]() };
     },
   };
+}
+
+/** The settings as they are with what was entered, whatever that is: what does not fit (any more) has to be taken back too. */
+function inEffect(environment: SettingsDeskOptions['environment'], entered: readonly EnteredSetting[]): ShownSetting[] {
+  return shownSettings(loadConfig(environment, 'none')).map((setting) => {
+    const value = entered.find(({ name }) => name === setting.name)?.value;
+    if (value === undefined || !setting.enterable) return setting;
+    return { ...setting, isSet: true, origin: 'ui', value: setting.secret ? null : value };
+  });
 }
 
 /** @returns what would be entered after these changes */

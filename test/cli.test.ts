@@ -298,11 +298,11 @@ describe('starkeep migrate', () => {
     expect(second).toEqual({ code: 0, stdout: 'The database is up to date.\n', stderr: '' });
   });
 
-  it('without a database to reach says what to do, in two sentences and exit code 1', async () => {
+  it('without a database to reach says what to do, in two sentences and exit code 5', async () => {
     const { code, stderr } = await run(['migrate'], { DATABASE_URL: 'postgres://ann:hush-hush@127.0.0.1:1/d' });
 
     expect([code, stderr.trim().split('\n')]).toEqual([
-      1,
+      5,
       [
         expect.stringMatching(/^DatabaseUnavailable: Postgres: .*ECONNREFUSED/),
         expect.stringContaining('Check DATABASE_URL'),

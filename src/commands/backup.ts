@@ -16,12 +16,23 @@ import { hasCluster } from '../local/postgres-cluster.ts';
 import { readRunFile } from '../local/run-file.ts';
 import { VERSION } from '../version.ts';
 import { Refusal, UsageError } from './refusal.ts';
-import { counted, time, typed, type Output } from './wording.ts';
+import { counted, printJson, time, typed, type Output } from './wording.ts';
 
 /** `starkeep backup` and `starkeep restore-backup`: the whole record in a file, and back into an empty database. */
 
+export interface BackupOptions {
+  /** Who asks. */
+  by: string;
+  json?: boolean;
+}
+
 /** @throws UsageError when the file is there already · Refusal when there is no record to save */
-export async function backup(config: Config, file: string, by: string, out: Output): Promise<void> {
+export async function backup(
+  config: Config,
+  file: string,
+  { by, json = false }: BackupOptions,
+  out: Output,
+): Promise<void> {
   if (await exists(file)) throw new UsageError(`${file} is there already; name another file.`);
   await withRecord(config, { mustExist: true }, async (db) => {
     await refuseOutdated(db);
@@ -34,20 +45,27 @@ export async function backup(config: Config, file: string, by: string, out: Outp
     });
     const { rows, tables } = await writeFile(file, (each) => writeBackup(db, VERSION, each));
     const { size } = await stat(file);
+    if (json) return printJson(out, { file, rows, tables, bytes: size });
     const what = `${counted(rows, 'row')} of ${counted(tables, 'table')}`;
     out.print(`${file}: ${what}, ${Math.max(1, Math.round(size / 1000))} KB. Only its owner may read it; keep it so.`);
   });
 }
 
 /** @throws UsageError when there is no such file · Failure `BackupUnusable` · Refusal when the audit log in it is broken */
-export async function restoreFrom(config: Config, file: string, by: string, out: Output): Promise<void> {
+export async function restoreFrom(
+  config: Config,
+  file: string,
+  { by, json = false }: BackupOptions,
+  out: Output,
+): Promise<void> {
   if (!(await exists(file))) throw new UsageError(`There is no file ${file}.`);
   const restored = await withRecord(config, { mustExist: false }, (db, url) =>
     readFile(file, (lines) => restoreBackup(db, url, lines, by)),
   );
   const { rows, madeAt, version, cancelled, audit } = restored;
-  out.print(`Restored: ${counted(rows, 'row')}, as of ${time(new Date(madeAt))} (Starkeep ${version}).`);
-  if (cancelled > 0) {
+  if (json) printJson(out, restored);
+  else out.print(`Restored: ${counted(rows, 'row')}, as of ${time(new Date(madeAt))} (Starkeep ${version}).`);
+  if (cancelled > 0 && !json) {
     out.print(
       `${counted(cancelled, 'deletion was', 'deletions were')} pending and called off; each needs a new proof.`,
     );
@@ -57,6 +75,7 @@ export async function restoreFrom(config: Config, file: string, by: string, out:
       `The audit log in this backup is broken at entry ${audit.eventId}: ${audit.problem}. It was restored as it is; somebody changed the database before the backup was made, or the file.`,
     );
   }
+  if (json) return;
   out.print(
     `The audit log in it is intact: ${counted(audit.events, 'entry', 'entries')}, the last with hash ${audit.head}`,
   );

@@ -1,64 +1,75 @@
-import { createAuditStore } from '../adapters/postgres/audit.ts';
-import { openDeletions, type DeletionLine, type MirrorLine } from '../adapters/postgres/overview.ts';
+import { answerOf, ApiProblem, type Client, type Schemas } from '../client/client.ts';
 import type { Config } from '../config.ts';
-import { audited } from '../domain/audit.ts';
-import { obstacleTo } from '../domain/decisions.ts';
 import type { MirrorDecision } from '../domain/ports.ts';
+import { withApiFor, type Person } from './access.ts';
 import { oneMirror } from './choose.ts';
-import { withInstallation } from './installation.ts';
+import { EXIT } from './exit-codes.ts';
 import { Refusal } from './refusal.ts';
-import { typed, type Output } from './wording.ts';
+import { lastSyncOf, syncEnded } from './waiting.ts';
+import { printJson, typed, type Output } from './wording.ts';
 
 /** `starkeep sync`, `pause`, `resume`, `deletions approve` and `deletions cancel`: a person's word to one mirror. */
 
-/** As the api has them in the audit log. */
-const ACTIONS: Record<MirrorDecision, string> = {
-  syncNow: 'mirror.sync',
-  pause: 'mirror.pause',
-  resume: 'mirror.resume',
-  approveDeletion: 'mirror.approve-deletion',
-  cancelDeletion: 'mirror.cancel-deletion',
-};
+const PATHS = {
+  syncNow: '/mirrors/{id}/sync',
+  pause: '/mirrors/{id}/pause',
+  resume: '/mirrors/{id}/resume',
+  approveDeletion: '/mirrors/{id}/approve-deletion',
+  cancelDeletion: '/mirrors/{id}/cancel-deletion',
+} as const satisfies Record<MirrorDecision, string>;
 
-/**
- * @param by.acceptRewrites of `syncNow`: held rewrites are followed this once, and their old tips archived
- * @throws Refusal when the mirror is not known, or this would do nothing to it as it is
- */
+export interface DecisionOptions extends Person {
+  reason?: string | undefined;
+  /** Of `syncNow`: held rewrites are followed this once, and their old tips archived. */
+  acceptRewrites?: boolean | undefined;
+  /** Of `syncNow`: until it has ended. */
+  wait?: boolean | undefined;
+  json?: boolean | undefined;
+}
+
+/** @throws Refusal when the mirror is not known, this would do nothing to it as it is, or what was waited for failed */
 export async function decide(
   config: Config,
   decision: MirrorDecision,
   name: string,
-  by: { by: string; reason?: string; acceptRewrites?: boolean },
+  options: DecisionOptions,
   out: Output,
 ): Promise<void> {
-  await withInstallation(config, async (db, control) => {
-    const mirror = await oneMirror(db, name);
-    const [deletion = null] = await openDeletions(db, mirror.mirrorId);
-    const why = obstacle(decision, mirror, deletion, by.acceptRewrites);
-    if (why !== null) throw new Refusal(`${mirror.fullName} ${why}`);
-    const { by: actor, ...said } = by;
-    const { mirrorId, fullName } = mirror;
-    const entry = { actor, action: ACTIONS[decision], subject: mirrorId, details: { fullName, ...said } };
-    await audited(createAuditStore(db), entry, () => control.decide(mirror, decision, by));
-    out.print(`${mirror.fullName}: ${outcome(decision, mirror, deletion)}`);
-    out.print(`How it goes: ${typed(`show ${mirror.fullName}`)}`);
+  const { reason, acceptRewrites, wait = false, json = false } = options;
+  await withApiFor(config, options, async (api) => {
+    const mirror = await oneMirror(api, name);
+    const { mirrorId: id, fullName } = mirror;
+    const deletion = await openDeletionOf(api, id);
+    const before = wait ? await lastSyncOf(api, id) : null;
+    const body = { ...(reason ? { reason } : {}), ...(acceptRewrites ? { acceptRewrites } : {}) };
+    const told = await answerOf(api.POST(PATHS[decision], { params: { path: { id } }, body })).catch(
+      (error: unknown) => {
+        throw withAdvice(error, decision, mirror);
+      },
+    );
+    if (!wait) {
+      if (json) return printJson(out, told);
+      out.print(`${fullName}: ${outcome(decision, mirror, deletion)}`);
+      out.print(`How it goes: ${typed(`show ${fullName}`)}`);
+      return;
+    }
+    await syncEnded(api, mirror, before, { json }, out);
   });
 }
 
-/** A person should hear at once that this would do nothing, and what would. */
-function obstacle(
-  decision: MirrorDecision,
-  { status, paused, fullName }: MirrorLine,
-  deletion: DeletionLine | null,
-  acceptRewrites?: boolean,
-): string | null {
-  const found = obstacleTo(decision, { status, paused, hasDeletion: deletion !== null }, acceptRewrites);
-  return found !== null && decision === 'syncNow' && paused
-    ? `${found} Go on with: ${typed(`resume ${fullName}`)}`
-    : found;
+async function openDeletionOf(api: Client, mirrorId: string): Promise<Schemas['Deletion'] | null> {
+  const query = { mirrorId, limit: 1 };
+  const { deletions } = await answerOf(api.GET('/deletions', { params: { query } }));
+  return deletions[0] ?? null;
 }
 
-function outcome(decision: MirrorDecision, mirror: MirrorLine, deletion: DeletionLine | null): string {
+/** A person should hear at once what would do something. */
+function withAdvice(error: unknown, decision: MirrorDecision, { paused, fullName }: Schemas['Mirror']): unknown {
+  if (!(error instanceof ApiProblem) || error.status !== 409 || decision !== 'syncNow' || !paused) return error;
+  return new Refusal(`${error.message} Go on with: ${typed(`resume ${fullName}`)}`, EXIT.refused);
+}
+
+function outcome(decision: MirrorDecision, mirror: Schemas['Mirror'], deletion: Schemas['Deletion'] | null): string {
   switch (decision) {
     case 'syncNow':
       if (deletion) return 'GitHub is asked once more whether it is starred; only then it is synced and kept.';

@@ -1,49 +1,47 @@
-import Table from 'cli-table3';
-import { openDeletions, type DeletionLine } from '../adapters/postgres/overview.ts';
+import { answerOf, type Schemas } from '../client/client.ts';
 import type { Config } from '../config.ts';
-import { heldReadings, printHeld } from './held-readings.ts';
-import { withDatabase } from './installation.ts';
-import { counted, time, typed, wrapped, type Output } from './wording.ts';
+import { withApi } from './access.ts';
+import { printHeld } from './held-readings.ts';
+import { everyEntry, PAGE } from './pages.ts';
+import { tableOf } from './table.ts';
+import { counted, printJson, time, typed, type Output } from './wording.ts';
 
 /** `starkeep deletions`: what is about to be deleted, when, why, on what proof, and what is held back before that. */
+
+type Deletion = Schemas['Deletion'];
 
 const STATES: Record<string, string> = {
   pending: 'in the grace period',
   waiting_for_approval: 'waits for a person',
 };
 
-/** What a table of three columns needs beside its contents: four lines and a space on either side of each cell. */
-const FRAME = 10;
-const NARROWEST_WHY = 30;
-
 export async function listDeletions(config: Config, options: { json?: boolean }, out: Output): Promise<void> {
-  const { deletions, held } = await withDatabase(config, async (db) => ({
-    deletions: await openDeletions(db),
-    held: await heldReadings(db),
+  const { deletions, readings } = await withApi(config, async (api) => ({
+    deletions: await everyEntry(async (cursor) => {
+      const found = await answerOf(api.GET('/deletions', { params: { query: { limit: PAGE, ...cursor } } }));
+      return { entries: found.deletions, next: found.next };
+    }),
+    readings: (await answerOf(api.GET('/readings', { params: { query: { held: 'true' } } }))).readings,
   }));
-  if (options.json) return out.print(JSON.stringify(deletions, null, 2));
+  if (options.json) return printJson(out, { deletions, readings });
   if (deletions.length === 0) out.print('Nothing is about to be deleted.');
   else printDeletions(deletions, out);
-  if (held.length > 0) printHeld(held, out);
+  if (readings.length > 0) printHeld(readings, out);
 }
 
-function printDeletions(deletions: DeletionLine[], out: Output): void {
-  const head = ['repository', 'deleted on', 'why'];
-  const firsts = deletions.map((deletion) => [deletion.fullName, when(deletion)] as const);
-  const widest = (column: 0 | 1) =>
-    Math.max(...[head[column] ?? '', ...firsts.flatMap((row) => row[column].split('\n'))].map((line) => line.length));
-  const left = out.width === null ? null : Math.max(NARROWEST_WHY, out.width - FRAME - widest(0) - widest(1));
-  const table = new Table({ head, style: { head: [], border: [] } });
-  for (const [index, deletion] of deletions.entries()) {
-    table.push([...(firsts[index] ?? []), why(deletion, left)]);
-  }
-  out.print(table.toString());
+function printDeletions(deletions: Deletion[], out: Output): void {
+  const columns = [
+    { head: 'repository', cell: ({ fullName }: Deletion) => fullName },
+    { head: 'deleted on', cell: when },
+    { head: 'why', cell: why, grows: true as const },
+  ];
+  out.print(tableOf(columns, deletions, out, { whole: true }));
   out.print(`${counted(deletions.length, 'deletion')}. To decide about one:`);
   out.print(`  ${typed('deletions approve NAME')}   now, not at the end of the grace period`);
   out.print(`  ${typed('deletions cancel NAME')}    keep it although it is not starred`);
 }
 
-function when({ dueAt, state, policy }: DeletionLine): string {
+function when({ dueAt, state, policy }: Deletion): string {
   const stateInWords = STATES[state] ?? state;
   return [
     dueAt === null ? 'no date' : time(dueAt),
@@ -52,7 +50,6 @@ function when({ dueAt, state, policy }: DeletionLine): string {
   ].join('\n');
 }
 
-function why({ reason, proof }: DeletionLine, width: number | null): string {
-  const sentences = [...(reason === null ? [] : [reason]), `Proof: ${proof}`];
-  return sentences.flatMap((sentence) => (width === null ? [sentence] : wrapped(sentence, width))).join('\n');
+function why({ reason, proof }: Deletion): string {
+  return [...(reason === null ? [] : [reason]), `Proof: ${proof}`].join('\n');
 }

@@ -1,5 +1,5 @@
 import { closest } from 'fastest-levenshtein';
-import { filterSelection, type BatchSelection, type FilterTexts } from '../domain/batches.ts';
+import type { FilterTexts } from '../domain/batches.ts';
 import { FILTER_NAMES, FilterError, parseFilters, type FilterName } from '../domain/filters.ts';
 import { UsageError } from './refusal.ts';
 
@@ -22,11 +22,6 @@ export function filterTexts(options: readonly string[]): FilterTexts {
     throw new UsageError(`--filter ${error.filter.toLowerCase()}${rest}`);
   }
   return texts;
-}
-
-/** As {@link filterTexts}, for a batch over what they keep. */
-export function filterOption(options: readonly string[]): BatchSelection {
-  return filterSelection(filterTexts(options));
 }
 
 function nameOf(word: string, option: string): FilterName {

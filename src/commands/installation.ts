@@ -1,23 +1,13 @@
 import { createDatabase, type Database } from '../adapters/postgres/database.ts';
-import {
-  createMirrorControl,
-  openTemporal,
-  type TemporalConnection,
-  type TemporalSettings,
-} from '../adapters/temporal.ts';
+import { openTemporal, type TemporalConnection, type TemporalSettings } from '../adapters/temporal.ts';
 import { ConfigError, type Config } from '../config.ts';
-import type { MirrorControl } from '../domain/ports.ts';
 import { readRunFile, withoutPassword } from '../local/run-file.ts';
 
 /** The installation a command is about: the servers of the settings, or those of a `starkeep up` with the same data folder. */
 
 /** Lends the record. @throws ConfigError when it is not known where that is */
 export async function withDatabase<T>(config: Config, work: (db: Database) => Promise<T>): Promise<T> {
-  const running = config.databaseUrl === undefined ? await readRunFile(config.dataDir) : null;
-  if (running?.needsDatabaseUrl) throw setElsewhere(config);
-  const url = config.databaseUrl ?? running?.databaseUrl;
-  if (url === undefined) throw nowhere(config, ['DATABASE_URL']);
-  const db = createDatabase({ url, applicationName: 'starkeep', maxConnections: 2 });
+  const db = createDatabase({ url: await databaseUrlOf(config), applicationName: 'starkeep', maxConnections: 2 });
   try {
     return await work(db);
   } finally {
@@ -25,12 +15,13 @@ export async function withDatabase<T>(config: Config, work: (db: Database) => Pr
   }
 }
 
-/** Lends the record and the way to the workflows. @throws ConfigError when it is not known where one of them is */
-export async function withInstallation<T>(
-  config: Config,
-  work: (db: Database, control: MirrorControl) => Promise<T>,
-): Promise<T> {
-  return withTemporal(config, (temporal) => withDatabase(config, (db) => work(db, createMirrorControl(temporal))));
+/** Where the record is. @throws ConfigError when that is not known */
+export async function databaseUrlOf(config: Config): Promise<string> {
+  const running = config.databaseUrl === undefined ? await readRunFile(config.dataDir) : null;
+  if (running?.needsDatabaseUrl) throw setElsewhere(config);
+  const url = config.databaseUrl ?? running?.databaseUrl;
+  if (url === undefined) throw nowhere(config, ['DATABASE_URL']);
+  return url;
 }
 
 /** Lends the way to the workflows. @throws ConfigError when it is not known where that is */
@@ -43,8 +34,8 @@ export async function withTemporal<T>(config: Config, work: (temporal: TemporalC
   }
 }
 
-/** What is read in one installation must not be decided in another: both addresses are set, or both come from one `starkeep up`. */
-async function temporalSettings(config: Config): Promise<TemporalSettings> {
+/** What is read in one installation must not be decided in another: both addresses are set, or both come from one `starkeep up`. @throws ConfigError */
+export async function temporalSettings(config: Config): Promise<TemporalSettings> {
   const { databaseUrl, temporal } = config;
   if (databaseUrl !== undefined && temporal.address !== undefined) return { ...temporal, address: temporal.address };
   const running = await readRunFile(config.dataDir);

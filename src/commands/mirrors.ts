@@ -1,91 +1,92 @@
-import Table from 'cli-table3';
-import { lastReadings, listMirrors, syncsOf, type MirrorLine, type SyncLine } from '../adapters/postgres/overview.ts';
+import { answerOf, type Client, type Schemas } from '../client/client.ts';
 import type { Config } from '../config.ts';
-import { FAILURES, isFailureKind } from '../domain/failures.ts';
-import { MIRROR_STATUSES } from '../domain/model.ts';
+import { MIRROR_STATUSES, type MirrorStatus } from '../domain/model.ts';
+import { withApi } from './access.ts';
 import { someMirrors } from './choose.ts';
-import { withDatabase } from './installation.ts';
-import { readingTrouble, starListSentences } from './star-list.ts';
-import { counted, shortened, tally, time, typed, wrapped, type Output } from './wording.ts';
+import { everyEntry, PAGE } from './pages.ts';
+import { paint, toneOf } from './paint.ts';
 import { UsageError } from './refusal.ts';
+import { starListSentences } from './star-list.ts';
+import { tableOf } from './table.ts';
+import { changesOf, counted, printJson, tally, time, typed, wrapped, type Output } from './wording.ts';
 
 /** `starkeep list` and `starkeep show`: what is kept, and how it is. */
 
 const SYNCS_SHOWN = 10;
 
-/** A date and the words around it: what the one line of remarks must have room for. Where it has not, there are more lines. */
-const NARROWEST_REMARKS = 36;
-const LINES_WHERE_NARROW = 3;
-const SHORTEST_LINE = 20;
-
 export async function list(config: Config, options: { status?: string; json?: boolean }, out: Output): Promise<void> {
-  const { status } = options;
-  if (status !== undefined && !(MIRROR_STATUSES as readonly string[]).includes(status)) {
-    throw new UsageError(`--status must be one of ${MIRROR_STATUSES.join(', ')}, but is "${status}".`);
+  const status = statusOf(options.status);
+  await withApi(config, async (api) => {
+    const mirrors = await everyMirror(api, status);
+    if (options.json) return printJson(out, mirrors);
+    if (mirrors.length === 0) out.print(status ? `No mirror is ${status}.` : 'Nothing is mirrored yet.');
+    else {
+      out.print(shownAsTable(mirrors, out));
+      out.print(`${counted(mirrors.length, 'mirror')}: ${tally(mirrors)}`);
+    }
+    const starList = starListSentences(await answerOf(api.GET('/readings/latest')));
+    out.print(out.width === null ? starList : wrapped(starList, out.width).join('\n'));
+  });
+}
+
+/** @throws UsageError */
+function statusOf(text: string | undefined): MirrorStatus | undefined {
+  const found = MIRROR_STATUSES.find((status) => status === text);
+  if (text !== undefined && found === undefined) {
+    throw new UsageError(`--status must be one of ${MIRROR_STATUSES.join(', ')}, but is "${text}".`);
   }
-  const { mirrors, readings } = await withDatabase(config, async (db) => ({
-    mirrors: await listMirrors(db, status ?? null),
-    readings: await lastReadings(db),
-  }));
-  if (options.json) return out.print(JSON.stringify(mirrors, null, 2));
-  if (mirrors.length === 0) out.print(status ? `No mirror is ${status}.` : 'Nothing is mirrored yet.');
-  else {
-    out.print(tableOf(mirrors, out.width));
-    out.print(`${counted(mirrors.length, 'mirror')}: ${tally(mirrors)}`);
-  }
-  const trouble = await readingTrouble(config);
-  const starList = [starListSentences(readings), ...(trouble === null ? [] : [trouble])].join(' ');
-  out.print(out.width === null ? starList : wrapped(starList, out.width).join('\n'));
+  return found;
+}
+
+function everyMirror(api: Client, status: MirrorStatus | undefined): Promise<Schemas['Mirror'][]> {
+  return everyEntry(async (cursor) => {
+    const query = { limit: PAGE, ...(status === undefined ? {} : { status: [status] }), ...cursor };
+    const { mirrors, next } = await answerOf(api.GET('/mirrors', { params: { query } }));
+    return { entries: mirrors, next };
+  });
 }
 
 /** Remarks get what the other columns leave of the terminal; where that is too little, the last check is left out (`show` has it). */
-function tableOf(mirrors: MirrorLine[], width: number | null): string {
-  const columns = [
-    { head: 'repository', cell: (mirror: MirrorLine) => mirror.fullName },
-    { head: 'status', cell: (mirror: MirrorLine) => mirror.status },
-    { head: 'refs', cell: (mirror: MirrorLine) => String(mirror.refs ?? '–') },
-    { head: 'last checked', cell: (mirror: MirrorLine) => time(mirror.lastCheckedAt) },
-  ];
-  const remaining = () => {
-    const widths = columns.map(({ head, cell }) => Math.max(head.length, ...mirrors.map((one) => cell(one).length)));
-    // A line between any two columns, one at either end, and a space on both sides of each cell.
-    const frame = 3 * (columns.length + 1) + 1;
-    return (width ?? Infinity) - frame - widths.reduce((sum, one) => sum + one, 0);
-  };
-  if (remaining() < NARROWEST_REMARKS) columns.pop();
-  const left = remaining();
-  const lines = left < NARROWEST_REMARKS ? LINES_WHERE_NARROW : 1;
-
-  const head = [...columns.map((column) => column.head), 'remarks'];
-  const table = new Table({ head, style: { head: [], border: [], compact: true } });
-  for (const mirror of mirrors) {
-    const text = remarks(mirror).join(' ').replace(/\s+/g, ' ');
-    const shown = width === null ? text : shortened(text, Math.max(SHORTEST_LINE, left), lines);
-    table.push([...columns.map(({ cell }) => cell(mirror)), shown]);
-  }
-  return table.toString();
+function shownAsTable(mirrors: Schemas['Mirror'][], out: Output): string {
+  return tableOf(
+    [
+      { head: 'repository', cell: ({ fullName }) => fullName },
+      { head: 'status', cell: ({ status }) => status, tone: ({ status }) => toneOf(status) },
+      { head: 'refs', cell: ({ refs }) => String(refs ?? '–') },
+      { head: 'last checked', cell: ({ lastCheckedAt }) => time(lastCheckedAt), spare: true },
+      { head: 'remarks', cell: (mirror) => remarks(mirror).join(' ').replace(/\s+/g, ' '), grows: true },
+    ],
+    mirrors,
+    out,
+  );
 }
+
+type MirrorWithSyncs = Schemas['Mirror'] & { syncs: Schemas['Sync'][] };
 
 /** Of several mirrors of one name it shows each. @throws Refusal when there is none */
 export async function show(config: Config, text: string, options: { json?: boolean }, out: Output): Promise<void> {
-  const found = await withDatabase(config, async (db) => {
-    const mirrors = await someMirrors(db, text);
+  const found = await withApi(config, async (api): Promise<MirrorWithSyncs[]> => {
+    const mirrors = await someMirrors(api, text);
     return Promise.all(
-      mirrors.map(async (mirror) => ({ ...mirror, syncs: await syncsOf(db, mirror.mirrorId, SYNCS_SHOWN) })),
+      mirrors.map(async (mirror) => {
+        const params = { path: { id: mirror.mirrorId }, query: { limit: SYNCS_SHOWN } };
+        const { syncs } = await answerOf(api.GET('/mirrors/{id}/syncs', { params }));
+        return { ...mirror, syncs };
+      }),
     );
   });
-  if (options.json) out.print(JSON.stringify(found, null, 2));
-  else for (const mirror of found) out.print(described(mirror));
+  if (options.json) printJson(out, found);
+  else for (const mirror of found) out.print(described(mirror, out));
 }
 
-function described(mirror: MirrorLine & { syncs: SyncLine[] }): string {
-  const { errorKind } = mirror;
+function described(mirror: MirrorWithSyncs, out: Output): string {
+  const status = paint(out, toneOf(mirror.status), mirror.status);
   const lines = [
-    `${mirror.fullName}   ${mirror.status}   (${mirror.mirrorId})`,
+    `${mirror.fullName}   ${status}   (${mirror.mirrorId})`,
     `  on OneDev      ${mirror.projectPath ?? 'nowhere'}`,
     `  last synced    ${time(mirror.lastSyncedAt)}, last checked ${time(mirror.lastCheckedAt)}, ${counted(mirror.refs ?? 0, 'ref')}`,
     ...(mirror.note ? [`  why            ${mirror.note}`] : []),
-    ...(errorKind !== null && isFailureKind(errorKind) ? [`  what to do     ${FAILURES[errorKind].hint}`] : []),
+    ...(mirror.whatToDo === null ? [] : [`  what to do     ${mirror.whatToDo}`]),
     ...(mirror.nextAttemptAt
       ? [`  next attempt   ${time(mirror.nextAttemptAt)}, after ${counted(mirror.retryCount, 'failure')}`]
       : []),
@@ -100,13 +101,17 @@ function described(mirror: MirrorLine & { syncs: SyncLine[] }): string {
     ...(mirror.syncs.length > 0 ? ['  syncs, newest first:'] : []),
     ...mirror.syncs.map(
       (sync) =>
-        `    ${time(sync.finishedAt)}  ${sync.trigger.padEnd(9)} ${sync.outcome.padEnd(9)} ${sync.seconds.toFixed(1)} s  ${changes(sync)}`,
+        `    ${time(sync.finishedAt)}  ${sync.trigger.padEnd(9)} ${paint(out, toneOf(sync.outcome), sync.outcome.padEnd(9))} ${secondsOf(sync).toFixed(1)} s  ${changesOf(sync)}`,
     ),
   ];
   return `${lines.join('\n')}\n`;
 }
 
-function lfsLines({ lfs }: MirrorLine): string[] {
+function secondsOf({ startedAt, finishedAt }: Schemas['Sync']): number {
+  return (Date.parse(finishedAt) - Date.parse(startedAt)) / 1_000;
+}
+
+function lfsLines({ lfs }: Schemas['Mirror']): string[] {
   if (lfs === null) return [];
   if (lfs.unreadable) return [`  Git LFS        ${lfs.unreadable}`];
   const there = lfs.objects - lfs.failed;
@@ -118,7 +123,7 @@ function lfsLines({ lfs }: MirrorLine): string[] {
 }
 
 /** What a person can do about it now. */
-function commands({ status, paused }: MirrorLine): { label: string; command: string }[] {
+function commands({ status, paused }: Schemas['Mirror']): { label: string; command: string }[] {
   if (paused) return [{ label: 'go on', command: 'resume' }];
   switch (status) {
     case 'pending_deletion':
@@ -136,17 +141,8 @@ function commands({ status, paused }: MirrorLine): { label: string; command: str
   }
 }
 
-function changes({ refs, errorKind, errorMessage }: SyncLine): string {
-  if (errorKind) return `${errorKind}: ${errorMessage ?? ''}`;
-  const counts = Object.entries(refs ?? {}).filter(
-    ([name, count]) => !['source', 'forced'].includes(name) && count > 0,
-  );
-  const forced = (name: string) => (name === 'updated' && refs?.['forced'] ? ` (${refs['forced']} rewritten)` : '');
-  return counts.map(([name, count]) => `${count} ${name}${forced(name)}`).join(', ') || 'no ref changed';
-}
-
 /** Dates first: what is too long is cut off at the end. */
-function remarks(mirror: MirrorLine): string[] {
+function remarks(mirror: Schemas['Mirror']): string[] {
   return [
     ...(mirror.deleteAt ? [`Deleted on ${time(mirror.deleteAt)}.`] : []),
     ...(mirror.nextAttemptAt ? [`Next attempt ${time(mirror.nextAttemptAt)}.`] : []),

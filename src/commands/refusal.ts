@@ -1,3 +1,5 @@
+import { EXIT, type ExitCode } from './exit-codes.ts';
+
 /** Arguments that make no sense; nothing was done. The message is whole and for a person; exit code 2. */
 export class UsageError extends Error {
   constructor(message: string) {
@@ -6,10 +8,13 @@ export class UsageError extends Error {
   }
 }
 
-/** A command that cannot do what it was asked to. The message is whole and for a person; exit code 1. */
+/** A command that cannot do what it was asked to. The message is whole and for a person. */
 export class Refusal extends Error {
-  constructor(message: string) {
+  readonly exitCode: ExitCode;
+
+  constructor(message: string, exitCode: ExitCode = EXIT.failed) {
     super(message);
     this.name = 'Refusal';
+    this.exitCode = exitCode;
   }
 }

@@ -1,75 +1,73 @@
-import { acceptedDeliveries, findDelivery, type DeliveryLine } from '../adapters/postgres/overview.ts';
-import { createAuditStore } from '../adapters/postgres/audit.ts';
-import type { Queryable } from '../adapters/postgres/database.ts';
-import { createDeliveryStore } from '../adapters/postgres/deliveries.ts';
+import { answerOf, type Client, type Schemas } from '../client/client.ts';
 import type { Config } from '../config.ts';
-import { audited } from '../domain/audit.ts';
-import type { RepoEvent } from '../domain/events.ts';
-import { replayDelivery } from '../domain/replay.ts';
-import { withInstallation } from './installation.ts';
-import { Refusal, UsageError } from './refusal.ts';
+import { withApiFor, type Person } from './access.ts';
+import { PAGE } from './pages.ts';
+import { UsageError } from './refusal.ts';
 import { sinceMs } from './since.ts';
-import { counted, time, type Output } from './wording.ts';
+import { counted, printJson, time, type Output } from './wording.ts';
 
-/** `starkeep replay`: dispatches webhook deliveries of the record once more, and has that in the audit log. */
+/** `starkeep replay`: dispatches webhook deliveries of the record once more. */
 
-export interface ReplayOptions {
+export interface ReplayOptions extends Person {
   /** A duration: what was received within it. */
   since?: string;
   /** What was accepted and never dispatched. */
   failed?: boolean;
+  json?: boolean;
 }
 
-type Accepted = DeliveryLine & { repoEvent: RepoEvent };
+type Delivery = Schemas['Delivery'];
 
-/**
- * @param by who asks
- * @throws Refusal when the delivery is not known or was ignored · ConfigError when it is not said which deliveries are meant
- */
+/** @throws UsageError when it is not said which deliveries are meant */
 export async function replay(
   config: Config,
   guid: string | undefined,
   options: ReplayOptions,
-  by: string,
   out: Output,
 ): Promise<void> {
-  const several = options.since !== undefined || options.failed === true;
-  if ((guid !== undefined) === several) {
+  const { since, failed = false, json = false } = options;
+  if ((guid !== undefined) === (since !== undefined || failed)) {
     throw new UsageError('`starkeep replay` needs either the guid of one delivery, or --since or --failed.');
   }
-  const within = options.since === undefined ? null : sinceMs(options.since);
-  await withInstallation(config, async (db, control) => {
-    const lines =
-      guid === undefined
-        ? await acceptedDeliveries(db, { sinceMs: within, failed: options.failed ?? false })
-        : [await oneDelivery(db, guid)];
-    const deliveries = createDeliveryStore(db);
-    const audit = createAuditStore(db);
-    for (const line of lines.filter(isAccepted)) {
-      const entry = { actor: by, action: 'delivery.replay', subject: line.guid, details: { fullName: line.fullName } };
-      const { workflowId } = await audited(audit, entry, () => replayDelivery({ control, deliveries }, line));
-      out.print(`${line.guid}  ${time(line.receivedAt)}  ${named(line)}  →  ${workflowId}`);
+  const from = since === undefined ? null : new Date(Date.now() - sinceMs(since)).toISOString();
+  await withApiFor(config, options, async (api) => {
+    const deliveries = guid === undefined ? await acceptedOnes(api, from, failed) : [await oneDelivery(api, guid)];
+    const replayed = [];
+    for (const delivery of deliveries) {
+      const params = { path: { guid: delivery.guid } };
+      const told = await answerOf(api.POST('/deliveries/{guid}/replay', { params }));
+      replayed.push(told);
+      if (json) continue;
+      out.print(`${delivery.guid}  ${time(delivery.receivedAt)}  ${named(delivery)}  →  ${told.workflowId}`);
     }
-    if (lines.length === 0) return out.print('No delivery to replay.');
-    out.print(`${counted(lines.length, 'delivery', 'deliveries')} dispatched again.`);
+    if (json) return printJson(out, replayed);
+    if (replayed.length === 0) return out.print('No delivery to replay.');
+    out.print(`${counted(replayed.length, 'delivery', 'deliveries')} dispatched again.`);
     out.print(
       'That is harmless: a delivery only makes Starkeep look, and what it does follows from what GitHub says now.',
     );
   });
 }
 
-async function oneDelivery(db: Queryable, guid: string): Promise<DeliveryLine> {
-  const line = await findDelivery(db, guid);
-  if (line === null) throw new Refusal(`There is no delivery ${guid}.`);
-  if (!isAccepted(line))
-    throw new Refusal(`Delivery ${guid} (${named(line)}) was ignored: ${line.ignoredReason ?? ''}`);
-  return line;
+function oneDelivery(api: Client, guid: string): Promise<Delivery> {
+  return answerOf(api.GET('/deliveries/{guid}', { params: { path: { guid } } }));
 }
 
-function isAccepted(line: DeliveryLine): line is Accepted {
-  return line.repoEvent !== null;
+/** In the order they came. @param from an ISO time: only what was received since; `null`: whenever */
+async function acceptedOnes(api: Client, from: string | null, failed: boolean): Promise<Delivery[]> {
+  const found: Delivery[] = [];
+  let cursor: { cursor?: string } = {};
+  for (;;) {
+    const query = { outcome: 'accepted' as const, limit: PAGE, ...cursor };
+    const { deliveries, next } = await answerOf(api.GET('/deliveries', { params: { query } }));
+    const recent = deliveries.filter(({ receivedAt }) => from === null || receivedAt >= from);
+    found.push(...recent.filter(({ dispatchedAt }) => !failed || dispatchedAt === null));
+    // They come newest first.
+    if (next === null || recent.length < deliveries.length) return found.reverse();
+    cursor = { cursor: next };
+  }
 }
 
-function named({ event, action, fullName }: DeliveryLine): string {
+function named({ event, action, fullName }: Delivery): string {
   return [action === null ? event : `${event}.${action}`, ...(fullName === null ? [] : [fullName])].join(' ');
 }

@@ -1,4 +1,3 @@
-import Table from 'cli-table3';
 import { createHistoryStore } from '../adapters/postgres/histories.ts';
 import { createWorkflowRuns } from '../adapters/temporal-histories.ts';
 import { ConfigError, type Config } from '../config.ts';
@@ -6,9 +5,11 @@ import { Failure } from '../domain/failures.ts';
 import type { ArchivedRun, RunningRun } from '../domain/histories.ts';
 import type { WorkflowRuns } from '../domain/ports.ts';
 import { mirrorWorkflowId } from '../workflows/messages.ts';
+import { withApi } from './access.ts';
 import { oneMirror } from './choose.ts';
 import { withDatabase, withTemporal } from './installation.ts';
 import { Refusal } from './refusal.ts';
+import { tableOf as fitted } from './table.ts';
 import { counted, time, typed, type Output } from './wording.ts';
 
 /** `starkeep audit history`: the runs of a mirror's workflow, also those that Temporal has removed. */
@@ -17,8 +18,8 @@ const SHOWN = 50;
 
 /** Those under way first, then those that ended, the last first. @throws Refusal when the mirror is not known */
 export async function listRuns(config: Config, name: string, options: { json?: boolean }, out: Output): Promise<void> {
+  const { fullName, mirrorId } = await withApi(config, (api) => oneMirror(api, name));
   await withDatabase(config, async (db) => {
-    const { fullName, mirrorId } = await oneMirror(db, name);
     const workflowId = workflowIdOf(mirrorId);
     const ended = await createHistoryStore(db).list(workflowId, SHOWN);
     const running = await ofTemporal(config, (runs) => runs.running(workflowId));
@@ -30,7 +31,7 @@ export async function listRuns(config: Config, name: string, options: { json?: b
       );
     }
     out.print(`${fullName}: ${counted(running?.length ?? 0, 'run')} under way, ${ended.length} kept.`);
-    out.print(tableOf(running ?? [], ended));
+    out.print(tableOf(running ?? [], ended, out));
     out.print(`As Temporal has it, for a replay: ${typed(`audit history ${fullName} --run ID --json`)}`);
   });
 }
@@ -46,11 +47,9 @@ export async function showRun(
   options: { json?: boolean },
   out: Output,
 ): Promise<void> {
-  const { fullName, workflowId, kept } = await withDatabase(config, async (db) => {
-    const mirror = await oneMirror(db, name);
-    const found = await createHistoryStore(db).read(runId);
-    return { fullName: mirror.fullName, workflowId: workflowIdOf(mirror.mirrorId), kept: found };
-  });
+  const { fullName, mirrorId } = await withApi(config, (api) => oneMirror(api, name));
+  const workflowId = workflowIdOf(mirrorId);
+  const kept = await withDatabase(config, (db) => createHistoryStore(db).read(runId));
   if (kept && kept.run.workflowId !== workflowId) {
     throw new Refusal(`Run ${runId} is one of ${kept.run.workflowId}, not of ${fullName}.`);
   }
@@ -72,12 +71,10 @@ export async function showRun(
  * @throws Refusal when there is neither
  */
 export async function showLastRun(config: Config, name: string, out: Output): Promise<void> {
-  const { fullName, workflowId, kept } = await withDatabase(config, async (db) => {
-    const mirror = await oneMirror(db, name);
-    const ofMirror = workflowIdOf(mirror.mirrorId);
-    const ended = await createHistoryStore(db).list(ofMirror, SHOWN);
-    return { fullName: mirror.fullName, workflowId: ofMirror, kept: ended.find(({ omitted }) => omitted === null) };
-  });
+  const { fullName, mirrorId } = await withApi(config, (api) => oneMirror(api, name));
+  const workflowId = workflowIdOf(mirrorId);
+  const ended = await withDatabase(config, (db) => createHistoryStore(db).list(workflowId, SHOWN));
+  const kept = ended.find(({ omitted }) => omitted === null);
   const last = kept ?? (await ofTemporal(config, (runs) => runs.running(workflowId)))?.[0];
   if (last) return showRun(config, name, last.runId, { json: true }, out);
   throw new Refusal(
@@ -101,16 +98,26 @@ function lineOf(event: ShownEvent): string {
   return `${eventId.padStart(5)}  ${eventTime.slice(0, 23)}  ${eventType.replace(/^EVENT_TYPE_/, '').toLowerCase()}${what ? `  ${what}` : ''}`;
 }
 
-function tableOf(running: RunningRun[], ended: ArchivedRun[]): string {
-  const table = new Table({ head: ['run', 'began', 'ended', 'as', 'events'], style: { head: [], border: [] } });
-  for (const { runId, startedAt, events } of running) {
-    table.push([runId, time(new Date(startedAt)), 'under way', '', String(events)]);
-  }
-  for (const { runId, startedAt, closedAt, status, events, omitted } of ended) {
-    const as = omitted === null ? status.toLowerCase() : `${status.toLowerCase()}, not kept: ${omitted}`;
-    table.push([runId, time(new Date(startedAt)), time(new Date(closedAt)), as, String(events)]);
-  }
-  return table.toString();
+function tableOf(running: RunningRun[], ended: ArchivedRun[], out: Output): string {
+  const rows = [
+    ...running.map(({ runId, startedAt, events }) => ({ runId, startedAt, closedAt: null, as: '', events })),
+    ...ended.map(({ runId, startedAt, closedAt, status, events, omitted }) => {
+      const as = omitted === null ? status.toLowerCase() : `${status.toLowerCase()}, not kept: ${omitted}`;
+      return { runId, startedAt, closedAt, as, events };
+    }),
+  ];
+  return fitted(
+    [
+      { head: 'run', cell: ({ runId }) => runId },
+      { head: 'began', cell: ({ startedAt }) => time(startedAt), spare: true },
+      { head: 'ended', cell: ({ closedAt }) => (closedAt === null ? 'under way' : time(closedAt)) },
+      { head: 'as', cell: ({ as }) => as, grows: true },
+      { head: 'events', cell: ({ events }) => String(events), spare: true },
+    ],
+    rows,
+    out,
+    { whole: true },
+  );
 }
 
 /** @returns `null` when Temporal does not answer, or nobody said where it is: the record alone is worth showing */

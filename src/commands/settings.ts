@@ -1,14 +1,11 @@
 import { text } from 'node:stream/consumers';
-import { createAuditStore } from '../adapters/postgres/audit.ts';
-import { createEnteredSettings } from '../adapters/postgres/entered-settings.ts';
-import { loadConfig, type Config, type Origin, type Setting } from '../config.ts';
-import { audited } from '../domain/audit.ts';
+import type { Config, Origin, Setting } from '../config.ts';
+import { answerOf } from '../client/client.ts';
 import type { EnteredChanges } from '../domain/entered-settings.ts';
-import { settingsKeysOf } from '../entered-settings.ts';
-import { createSettingsDesk } from '../settings-desk.ts';
-import { withDatabase } from './installation.ts';
-import { Refusal, UsageError } from './refusal.ts';
-import { wrapped, type Output } from './wording.ts';
+import { shownSettings } from '../shown-settings.ts';
+import { type Person, withApiFor } from './access.ts';
+import { UsageError } from './refusal.ts';
+import { printJson, wrapped, type Output } from './wording.ts';
 
 /** `starkeep config`: every setting, a block each; `config set` and `config unset` enter some, as the web UI does. */
 
@@ -19,8 +16,10 @@ const WITHOUT_TERMINAL = 80;
 export function printSettings(
   config: Config,
   settingsFile: { path: string; names: ReadonlySet<string> } | null,
+  options: { json?: boolean },
   out: Output,
 ): void {
+  if (options.json) return printJson(out, shownSettings(config));
   const width = Math.min(out.width ?? WITHOUT_TERMINAL, WIDEST);
   const source = (setting: Setting, origin: Origin) => {
     const given = origin === 'file' ? `${setting.name}_FILE` : setting.name;
@@ -44,55 +43,50 @@ function oneLine(shown: string): string {
   return more.length > 0 ? `${first} … (${more.length + 1} lines)` : first || '–';
 }
 
-type Environment = Record<string, string | undefined>;
+export interface SettingsOptions extends Person {
+  json?: boolean;
+}
 
 /**
- * @param value `undefined`: it is on standard input, so that a secret stands in no list of commands
+ * @param entered.value `undefined`: it is on standard input, so that a secret stands in no list of commands
  * @throws UsageError when there is none · Refusal when it may not be entered, or does not fit
  */
 export async function enterSetting(
-  environment: Environment,
-  name: string,
-  value: string | undefined,
-  by: string,
+  config: Config,
+  { name, value }: { name: string; value: string | undefined },
+  options: SettingsOptions,
   out: Output,
 ): Promise<void> {
   if (value === undefined && process.stdin.isTTY) {
-    throw new UsageError(`Say what ${name} should be, or send it on standard input: … | starkeep config set ${name}`);
+    throw new UsageError(
+      `Say what ${name} should be, or send it on standard input: starkeep config set ${name} < FILE`,
+    );
   }
   const given = value ?? (await text(process.stdin)).replace(/\r?\n$/, '');
   if (given === '')
     throw new UsageError(`There is no value for ${name}. To take it back: starkeep config unset ${name}`);
-  await change(environment, { [name]: given }, by);
-  out.print(`${name} is entered. A running api and worker take it over by themselves.`);
+  await change(config, { [name]: given }, options, out, `${name} is entered.`);
 }
 
-/** Also where what was entered cannot be read. @throws Refusal when it is no setting, or does without it what may not be */
+/** Also where what was entered cannot be read. @throws Refusal when one of them is no setting, or the others do not go without it */
 export async function forgetSettings(
-  environment: Environment,
+  config: Config,
   names: string[],
-  by: string,
+  options: SettingsOptions,
   out: Output,
 ): Promise<void> {
-  await change(environment, Object.fromEntries(names.map((name) => [name, null])), by);
-  out.print(`Taken back: ${names.join(', ')}.`);
+  const changes = Object.fromEntries(names.map((name) => [name, null]));
+  await change(config, changes, options, out, `Taken back: ${names.join(', ')}.`);
 }
 
-async function change(environment: Environment, changes: EnteredChanges, by: string): Promise<void> {
-  const config = loadConfig(environment, 'none');
-  await withDatabase(config, async (db) => {
-    const entered = createEnteredSettings(db, await settingsKeysOf(config));
-    const desk = createSettingsDesk({ environment, config, stamp: null, entered, probesOf: notAsked });
-    const entering = Object.values(changes).some((value) => value !== null);
-    if (entering && desk.whyClosed !== null) throw new Refusal(desk.whyClosed);
-    const problems = await desk.problemsOf(changes);
-    if (problems.length > 0) throw new Refusal(problems.map(({ problem }) => problem).join('\n'));
-    const details = { changed: await desk.told(changes) };
-    const entry = { actor: by, action: 'settings.enter', subject: null, details };
-    await audited(createAuditStore(db), entry, () => desk.enter(changes, by));
-  });
+async function change(
+  config: Config,
+  settings: EnteredChanges,
+  options: SettingsOptions,
+  out: Output,
+  said: string,
+): Promise<void> {
+  const answer = await withApiFor(config, options, (api) => answerOf(api.POST('/settings', { body: { settings } })));
+  if (options.json) printJson(out, answer);
+  else out.print(`${said} A running api and worker take it over by themselves.`);
 }
-
-const notAsked = () => {
-  throw new Error('entering a setting tries no connection');
-};

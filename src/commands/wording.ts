@@ -1,4 +1,5 @@
-import type { MirrorLine } from '../adapters/postgres/overview.ts';
+import type { Schemas } from '../client/client.ts';
+import { size } from '../domain/filters.ts';
 import { MIRROR_STATUSES } from '../domain/model.ts';
 
 /** How commands say what they say. */
@@ -10,6 +11,10 @@ export interface Output {
   width: number | null;
   /** Puts this line in place of the last such line; only where it goes to a terminal. */
   redraw?: (text: string) => void;
+  /** The terminal has colours, and nobody said NO_COLOR. */
+  colours?: boolean;
+  /** Where bars are drawn; absent where there is no terminal, and with `--no-progress`. */
+  terminal?: NodeJS.WritableStream | undefined;
 }
 
 /** The `--settings` of this run, as a shell takes it: what is to be typed next needs it too. */
@@ -25,8 +30,13 @@ export function typed(command: string): string {
 }
 
 /** To the minute, `2026-11-23 22:05 UTC`. */
-export function time(at: Date | null): string {
-  return at === null ? 'never' : `${at.toISOString().replace('T', ' ').slice(0, 16)} UTC`;
+export function time(at: Date | string | null): string {
+  return at === null ? 'never' : `${new Date(at).toISOString().replace('T', ' ').slice(0, 16)} UTC`;
+}
+
+/** For programs. */
+export function printJson(out: Pick<Output, 'print'>, value: unknown): void {
+  out.print(JSON.stringify(value, null, 2));
 }
 
 /** `1 ref`, `2 refs` */
@@ -55,7 +65,7 @@ export function wrapped(text: string, width: number): string[] {
 }
 
 /** `12 completed, 1 failed` */
-export function tally(mirrors: Pick<MirrorLine, 'status'>[]): string {
+export function tally(mirrors: Pick<Schemas['Mirror'], 'status'>[]): string {
   const counts = MIRROR_STATUSES.map((status) => ({
     status,
     count: mirrors.filter((mirror) => mirror.status === status).length,
@@ -64,4 +74,19 @@ export function tally(mirrors: Pick<MirrorLine, 'status'>[]): string {
     .filter(({ count }) => count > 0)
     .map(({ status, count }) => `${count} ${status}`)
     .join(', ');
+}
+
+/** Of a sync: `3 created, 1 updated (1 rewritten)` */
+export function changesOf({ refs, errorKind, errorMessage }: Schemas['Sync']): string {
+  if (errorKind) return `${errorKind}: ${errorMessage ?? ''}`;
+  const counts = Object.entries(refs ?? {}).filter(
+    ([name, count]) => !['source', 'forced'].includes(name) && count > 0,
+  );
+  const forced = (name: string) => (name === 'updated' && refs?.['forced'] ? ` (${refs['forced']} rewritten)` : '');
+  return counts.map(([name, count]) => `${count} ${name}${forced(name)}`).join(', ') || 'no ref changed';
+}
+
+/** `12 MB` */
+export function bytesText(bytes: number): string {
+  return bytes === 0 ? '0 KB' : size(bytes / 1_000);
 }

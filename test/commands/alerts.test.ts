@@ -65,7 +65,8 @@ describe('alerts test', () => {
   afterEach(() => Promise.all([good.close(), bad.close()]));
 
   it('sends one message through every channel and says that it was taken', async () => {
-    const { code, stdout } = await run(['alerts', 'test'], {
+    const { code, stdout } = await run(['alerts', 'test', '--by', 'ann'], {
+      DATABASE_URL: store.database.url,
       STARKEEP_ALERT_URL: good.url,
       STARKEEP_ALERT_SECRET: 'hush-hush',
       STARKEEP_ALERT_SLACK_URL: `${good.url}/slack`,
@@ -77,21 +78,22 @@ describe('alerts test', () => {
   });
 
   it('says which one did not, and why, and fails', async () => {
-    const { code, stdout, stderr } = await run(['alerts', 'test'], {
+    const { code, stdout, stderr } = await run(['alerts', 'test', '--by', 'ann'], {
+      DATABASE_URL: store.database.url,
       STARKEEP_ALERT_URL: good.url,
       STARKEEP_ALERT_SLACK_URL: `${bad.url}/secret-path`,
     });
 
     expect(code).toBe(1);
     expect(stdout).toMatch(/^webhook {2}sent$/m);
-    expect(stdout).toMatch(/^slack {4}FAILED: .* answered 404 \(AlertRefused\)\./m);
-    expect(stderr).toContain('1 of 2 channels did not take the test.');
+    expect(stdout).toMatch(/^slack {4}failed: .* answered 404/m);
+    expect(stderr).toContain('Not everything was sent: slack.');
     expect(stdout + stderr).not.toContain('secret-path');
   });
 
   it('says that none is set up', async () => {
-    const { code, stderr } = await run(['alerts', 'test']);
+    const { code, stderr } = await run(['alerts', 'test'], { DATABASE_URL: store.database.url });
 
-    expect([code, stderr]).toEqual([2, expect.stringContaining('set STARKEEP_ALERT_URL') as string]);
+    expect([code, stderr]).toEqual([2, expect.stringContaining('Set STARKEEP_ALERT_URL') as string]);
   });
 });

@@ -157,7 +157,7 @@ describe('what upstream rewrote', () => {
     const wrong = await starkeep('restore', upstream.fullName, '--at', 'yesterday', '--by', 'ann');
 
     expect(nothing.stdout).toContain('upstream has rewritten or removed nothing since it is mirrored');
-    expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining('Nothing was archived of this mirror')]);
+    expect([refused.code, refused.stderr]).toEqual([3, expect.stringContaining('Nothing was archived of this mirror')]);
     expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringContaining('--at must be a time such as 2026-11-23')]);
   });
 });

@@ -137,14 +137,14 @@ describe('with a backup', () => {
     });
     await store.audit.takeInDeliveries(100);
     const file = join(dir, `record-${count}.gz`);
-    await backup(configOf(store.database.url), file, 'ann', output().out);
+    await backup(configOf(store.database.url), file, { by: 'ann' }, output().out);
     const [before, placesBefore] = [await identity(store.db), projects()];
     const [head] = await store.audit.read({ limit: 1 });
     world.onedevWrites();
     world.onedev.refUpdates.length = 0;
 
     const said = output();
-    await restoreFrom(configOf(lost.url), file, 'bea', said.out);
+    await restoreFrom(configOf(lost.url), file, { by: 'bea' }, said.out);
     const restored = createStore(lost.db());
     const summary = await reconcile(lost.activities(), 'second');
 
@@ -181,9 +181,9 @@ describe('with a backup', () => {
     } as const;
     const { deletion } = await world.run(activities.record, { ...request, ...ids });
     const file = join(dir, `record-${count}.gz`);
-    await backup(configOf(store.database.url), file, 'ann', output().out);
+    await backup(configOf(store.database.url), file, { by: 'ann' }, output().out);
 
-    await restoreFrom(configOf(lost.url), file, 'ann', output().out);
+    await restoreFrom(configOf(lost.url), file, { by: 'ann' }, output().out);
 
     const restored = createStore(lost.db());
     expect(await restored.deletions.get(deletion?.deletionId ?? '')).toMatchObject({ state: 'cancelled' });
@@ -196,11 +196,11 @@ describe('with a backup', () => {
   it('goes into an empty database only, and a file that is not whole changes nothing', async () => {
     await reconcile(world.activities({ transfer }), 'first');
     const file = join(dir, `record-${count}.gz`);
-    await backup(configOf(store.database.url), file, 'ann', output().out);
+    await backup(configOf(store.database.url), file, { by: 'ann' }, output().out);
     const whole = gunzipSync(await readFile(file)).toString('utf8');
     const restore = async (text: Buffer | string) => {
       await writeFile(join(dir, 'changed.gz'), typeof text === 'string' ? gzipSync(text) : text);
-      return restoreFrom(configOf(lost.url), join(dir, 'changed.gz'), 'ann', output().out);
+      return restoreFrom(configOf(lost.url), join(dir, 'changed.gz'), { by: 'ann' }, output().out);
     };
 
     await expect(restore((await readFile(file)).subarray(0, 300))).rejects.toMatchObject({ kind: 'BackupUnusable' });
@@ -209,7 +209,9 @@ describe('with a backup', () => {
     await expect(restore(whole.replace('"0001_record"', '"9999_later"'))).rejects.toThrow(
       '9999_later this version does not',
     );
-    await expect(backup(configOf(store.database.url), file, 'ann', output().out)).rejects.toThrow('is there already');
+    await expect(backup(configOf(store.database.url), file, { by: 'ann' }, output().out)).rejects.toThrow(
+      'is there already',
+    );
     expect(await lost.db().query(`select count(*)::int as n from accounts`)).toEqual([{ n: 0 }]);
 
     await restore(whole);
@@ -228,7 +230,7 @@ describe('with a backup', () => {
     await lost.db().query('drop schema public cascade');
     await lost.db().query('create schema public');
 
-    await restoreFrom(configOf(lost.url), old, 'ann', output().out);
+    await restoreFrom(configOf(lost.url), old, { by: 'ann' }, output().out);
 
     expect(await lost.db().query('select account_id from accounts')).toEqual([{ account_id: 'github-1' }]);
     expect(await lost.db().query('select count(*)::int as n from workflow_histories')).toEqual([{ n: 0 }]);

@@ -8,7 +8,7 @@ import type { RepoEvent } from '../../src/domain/events.ts';
 import { mirrorIdOf } from '../../src/domain/model.ts';
 import type { MirrorControl } from '../../src/domain/ports.ts';
 import { report, repository, withStore } from '../adapters/postgres/test-store.ts';
-import { run, start } from '../support/cli.ts';
+import { run, start, terminalOf } from '../support/cli.ts';
 import { devServerEnvironment } from '../support/temporal.ts';
 
 /** `starkeep sync --all …` and `starkeep batches` as people type them, over a real record and a real Temporal. */
@@ -158,15 +158,15 @@ describe('sync', () => {
 
   it('on a terminal draws a bar that grows', async () => {
     await mirrors(3);
-    const lines: string[] = [];
+    const terminal = terminalOf(80);
     const printed: string[] = [];
-    const out = { print: (text: string) => void printed.push(text), redraw: (text: string) => void lines.push(text) };
+    const print = (text: string) => void printed.push(text);
     const config = loadConfig(settings(), 'none');
     const request = { selection: { kind: 'all' } as const, by: 'ann', wait: true };
 
-    await withWorker(answering(), () => syncMany(config, request, { ...out, width: 80 }));
+    await withWorker(answering(), () => syncMany(config, request, { print, width: 80, terminal: terminal.stream }));
 
-    expect(lines.at(-1)).toBe(`[${'#'.repeat(30)}] 3 of 3 mirrors`);
+    expect(terminal.lastLine()).toBe(`[${'#'.repeat(30)}] 3 of 3 mirrors`);
     expect(printed.at(-1)).toBe(`Batch ${firstBatch} completed: 3 mirrors, 3 changed.`);
   });
 });
@@ -206,7 +206,10 @@ describe('batches', () => {
     expect(show.stdout).toContain(`Batch ${batchId} over all mirrors   running\n  asked for      by ann, `);
     expect(show.stdout).toContain('  to come        1 under way, 0 waiting\n');
     expect(show.stdout).toContain('  failed         ada/repo-1: TargetError: OneDev did not\n');
-    expect(JSON.parse(json.stdout)).toMatchObject({ batchId, failed: 1, problems: [{ fullName: 'ada/repo-1' }] });
+    expect(JSON.parse(json.stdout)).toMatchObject({
+      batch: { batchId, failed: 1 },
+      problems: [{ fullName: 'ada/repo-1' }],
+    });
   });
 
   it('cancel ends one, and says so of one that has ended', async () => {
@@ -222,9 +225,9 @@ describe('batches', () => {
       0,
       `Batch ${firstBatch} begins nothing new; what is under way ends by itself.`,
     ]);
-    expect([again.code, again.stderr.split('\n')[0]]).toEqual([
-      1,
-      `BatchEnded: Batch ${firstBatch} is cancelled already.`,
+    expect([again.code, again.stderr]).toEqual([
+      4,
+      expect.stringContaining(`Batch ${firstBatch} is cancelled already.`),
     ]);
     const cancelled = String(firstBatch);
     expect((await store.audit.read({ limit: 5 })).map(({ action, subject }) => [action, subject])).toEqual([
@@ -239,6 +242,6 @@ describe('batches', () => {
   it.each(['show', 'cancel'])('%s of one that does not exist says so', async (command) => {
     const { code, stderr } = await starkeep('batches', command, '999');
 
-    expect([code, stderr.split('\n')[0]]).toEqual([1, 'BatchUnknown: There is no batch 999.']);
+    expect([code, stderr]).toEqual([3, expect.stringMatching(/^There is no batch 999\. /)]);
   });
 });

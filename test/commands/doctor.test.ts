@@ -147,8 +147,7 @@ describe('status', () => {
     await mirrors();
 
     expect(JSON.parse((await counted('--json')).stdout)).toMatchObject({
-      total: 3,
-      safe: 2,
+      mirrors: { total: 3, safe: 2 },
       failing: 1,
       failingMirrors: [{ mirrorId: 'github-2' }],
     });

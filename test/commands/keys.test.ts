@@ -56,9 +56,9 @@ describe('keys', () => {
     const set = await starkeep('keys', 'revoke', '1');
     const unknown = await starkeep('keys', 'revoke', 'x');
 
-    expect([set.code, set.stderr]).toEqual([1, expect.stringContaining('Change or unset it') as string]);
+    expect([set.code, set.stderr]).toEqual([4, expect.stringContaining('Change or unset it') as string]);
     expect([unknown.code, unknown.stderr]).toEqual([
-      1,
+      3,
       'There is no valid key x. npx starkeep keys list names them.\n',
     ]);
   });
@@ -68,7 +68,7 @@ describe('keys', () => {
     [['--name', 'starkeep_admin_key'], 2, 'is what Starkeep calls a key of its own'],
     [['--name', 'a', '--scope', 'root'], 2, '--scope must be one of read, operate, admin, but is "root".'],
     [[], 2, '--name'],
-    [['--name', 'TAKEN'], 1, 'There is a key "TAKEN" already.'],
+    [['--name', 'TAKEN'], 4, 'There is a key "TAKEN" already;'],
   ])('create %j is refused', async (args, code, complaint) => {
     await store.keys.create({ name: 'taken', scope: 'read' });
 

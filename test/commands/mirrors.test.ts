@@ -116,7 +116,7 @@ describe('sync, pause and resume', () => {
 
     const { code, stdout, stderr } = await starkeep(...command.split(' '), 'ada/engine', '--by', 'ann');
 
-    expect([code, stdout, stderr]).toEqual([1, '', `ada/engine ${sentence}\n`]);
+    expect([code, stdout, stderr]).toEqual([4, '', `ada/engine ${sentence}\n`]);
     await expect(temporal.client.workflow.getHandle(`mirror-github-${repoId}`).describe()).rejects.toThrow(/not found/);
   });
 });
@@ -128,7 +128,7 @@ describe('the name of a mirror', () => {
 
     const { code, stdout, stderr } = await starkeep(command, 'ada/enigne');
 
-    expect([code, stdout]).toEqual([1, '']);
+    expect([code, stdout]).toEqual([3, '']);
     expect(stderr).toBe('There is no mirror of "ada/enigne". Did you mean ada/engine?\n');
   });
 
@@ -146,7 +146,7 @@ describe('the name of a mirror', () => {
 
     const { code, stderr } = await starkeep('sync', 'engine');
 
-    expect(code).toBe(1);
+    expect(code).toBe(2);
     expect(stderr.split('\n').slice(1)).toEqual([
       `  ada/engine   completed   github-${repoId}`,
       `  bob/engine   frozen   github-${repoId}1`,
@@ -174,8 +174,8 @@ describe('deletions', () => {
 
     const { code, stderr } = await starkeep('deletions', 'approve', 'engine', '--by', 'ann');
 
-    expect(code).toBe(1);
-    expect(stderr).toMatch(/^NothingPending: Nothing waits for a decision about ada\/engine\.\n.*`starkeep sync`/);
+    expect(code).toBe(4);
+    expect(stderr).toMatch(/^Nothing waits for a decision about ada\/engine\. .*`starkeep sync`/);
   });
 
   it('are listed with date, state, reason and proof, the next first', async () => {

@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { resolve } from 'node:path';
+import { PassThrough } from 'node:stream';
 import { onTestFinished } from 'vitest';
 
 const STARKEEP = resolve(import.meta.dirname, '../../bin/starkeep.js');
@@ -37,4 +38,19 @@ export async function run(args: string[], environment: Record<string, string> = 
   const { ended, stdout, stderr } = start(args, environment);
   const code = await ended;
   return { code, stdout: stdout(), stderr: stderr() };
+}
+
+/** A terminal that keeps what is drawn on it. */
+export function terminalOf(columns: number): { stream: NodeJS.WritableStream; lastLine: () => string } {
+  const stream = Object.assign(new PassThrough(), { isTTY: true, columns });
+  let drawn = '';
+  stream.on('data', (chunk) => (drawn += String(chunk)));
+  // Each drawing begins with a jump to the first column, and the cursor comes and goes by itself.
+  const lastLine = () =>
+    drawn
+      .split('\u001b[1G')
+      .map((line) => line.replaceAll(/\u001b(?:\[[?\d]*[A-Za-z]|[78])/g, '').trim())
+      .filter(Boolean)
+      .at(-1) ?? '';
+  return { stream, lastLine };
 }

@@ -133,7 +133,7 @@ describe('an address', () => {
 
   it.each([
     ['DELETE', '/mirrors', 'GET, POST'],
-    ['GET', '/reconcile', 'POST'],
+    ['GET', '/filters/preview', 'POST'],
     ['PUT', '/mirrors/github-7/pause', 'POST'],
     ['PATCH', '/batches', 'POST, GET'],
     ['OPTIONS', '/mirrors/github-7', 'GET'],
@@ -224,6 +224,7 @@ describe('the document', () => {
       '/keys/{id}',
       '/mirrors',
       '/mirrors/facets',
+      '/mirrors/names',
       '/mirrors/{id}',
       '/mirrors/{id}/approve-deletion',
       '/mirrors/{id}/cancel-deletion',
@@ -237,6 +238,9 @@ describe('the document', () => {
       '/mirrors/{id}/syncs',
       '/mirrors/{id}/timeline',
       '/places',
+      '/readings',
+      '/readings/latest',
+      '/readings/{id}/ask',
       '/reconcile',
       '/running',
       '/session',

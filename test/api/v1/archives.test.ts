@@ -56,7 +56,14 @@ describe('the old tips of a mirror', () => {
       body: { branch: 'main', at: '2026-11-01T00:00:00+01:00' },
     });
 
-    expect([status, body]).toEqual([200, { ref: 'refs/heads/restored/x/main', oid: OID, created: true }]);
+    expect(status).toBe(200);
+    expect(body).toEqual({
+      ref: 'refs/heads/restored/x/main',
+      oid: OID,
+      of: 'refs/heads/main',
+      archivedAt: '2026-11-23T14:25:30.123Z',
+      created: true,
+    });
     expect(restored.at(-1)?.oid).toBe(OID);
     const [event] = await api.store.db.query('select actor, action, subject from audit_events order by event_id desc');
     expect(event).toEqual({ actor: 'operate key', action: 'archive.restore', subject: 'github-7' });
