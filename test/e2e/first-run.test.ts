@@ -95,12 +95,12 @@ describe('a Starkeep that nothing was set for', () => {
     });
 
     const wrong = await run(['config', 'set', 'STARKEEP_LFS', 'maybe'], world.environment);
-    expect([wrong.code, wrong.stderr]).toEqual([1, expect.stringContaining('must be one of auto, off')]);
+    expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringContaining('must be one of auto, off')]);
     const elsewhere = await run(['config', 'set', 'STARKEEP_PORT', '1'], world.environment);
-    expect([elsewhere.code, elsewhere.stderr]).toEqual([1, expect.stringContaining('where Starkeep is started')]);
+    expect([elsewhere.code, elsewhere.stderr]).toEqual([2, expect.stringContaining('where Starkeep is started')]);
     expect((await run(['config', 'unset', 'STARKEEP_LFS'], world.environment)).code).toBe(0);
     const { ONEDEV_URL } = onOnedev();
     const strayed = await run(['config', 'set', 'ONEDEV_URL', `${ONEDEV_URL}/elsewhere`], world.environment);
-    expect([strayed.code, strayed.stderr]).toEqual([1, expect.stringContaining('Enter it again together')]);
+    expect([strayed.code, strayed.stderr]).toEqual([2, expect.stringContaining('Enter it again together')]);
   });
 });

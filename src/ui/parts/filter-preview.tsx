@@ -9,6 +9,7 @@ import { PlainBadge } from './badges.tsx';
 import { MirrorLink } from './mirror-link.tsx';
 import { Section } from './page.tsx';
 import { Loading, Shown } from './states.tsx';
+import { Words } from './words.tsx';
 
 const FIELDS = [
   { name: 'LANGUAGES', label: 'Languages', placeholder: 'Go, Rust, !PHP' },
@@ -91,8 +92,8 @@ function Result({ preview: { totals, changes, kept, excluded, next } }: { previe
       id="preview"
       title={
         <span aria-live="polite">
-          Keeps {totals.kept.repositories.toLocaleString('en')} of {all.toLocaleString('en')}, about{' '}
-          {bytesWords(totals.kept.bytes)}
+          Keeps {totals.kept.repositories.toLocaleString('en')} of {all.toLocaleString('en')}
+          {totals.kept.bytes > 0 && `, about ${bytesWords(totals.kept.bytes)}`}
         </span>
       }
     >
@@ -116,7 +117,9 @@ function Result({ preview: { totals, changes, kept, excluded, next } }: { previe
                       {line.isNew && <PlainBadge label="new" color="orange" />}
                     </Group>
                   </Table.Td>
-                  <Table.Td>{line.reason}</Table.Td>
+                  <Table.Td>
+                    <Words text={line.reason} />
+                  </Table.Td>
                 </Table.Tr>
               ))}
             </Table.Tbody>

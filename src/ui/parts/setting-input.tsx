@@ -1,6 +1,7 @@
 import { Anchor, Group, PasswordInput, Text, TextInput } from '@mantine/core';
 import type { Setting } from '../api/types.ts';
 import type { Changes } from './entering.ts';
+import { Words } from './words.tsx';
 
 export interface SettingInputProps {
   setting: Setting;
@@ -70,7 +71,7 @@ export function SettingInput({ setting, label, about, changes, onChange, problem
 function Description({ about, setting: { origin } }: { about: string; setting: Setting }) {
   return (
     <Text span inherit>
-      {about}
+      <Words text={about} />
       {(origin === 'environment' || origin === 'file') && (
         <Text span inherit c="blue">
           {' '}

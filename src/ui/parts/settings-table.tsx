@@ -13,6 +13,7 @@ import { Section } from './page.tsx';
 import { SettingInput } from './setting-input.tsx';
 import { Empty, ErrorState, Shown } from './states.tsx';
 import { Ago } from './time.tsx';
+import { Words } from './words.tsx';
 
 const ORIGINS: Record<Setting['origin'], { label: string; color: string }> = {
   environment: { label: 'environment', color: 'blue' },
@@ -157,7 +158,7 @@ function Row({ setting, onEdit }: { setting: Setting; onEdit: (() => void) | nul
           {name}
         </Text>
         <Text size="xs" c="dimmed">
-          {meaning}
+          <Words text={meaning} />
         </Text>
       </Table.Td>
       <Table.Td style={{ overflowWrap: 'anywhere' }}>
@@ -172,7 +173,7 @@ function Row({ setting, onEdit }: { setting: Setting; onEdit: (() => void) | nul
         )}
       </Table.Td>
       <Table.Td ta="right">
-        <Stack gap={4} align="flex-end">
+        <Stack gap={4} align="flex-end" miw={110}>
           <PlainBadge {...ORIGINS[origin]} />
           {entered && (
             <Text size="xs" c="dimmed">
