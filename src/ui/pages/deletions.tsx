@@ -1,10 +1,12 @@
-import { Group, Stack, Table, Text } from '@mantine/core';
+import { Card, Group, Stack, Table, Text } from '@mantine/core';
 import { IconTrash } from '@tabler/icons-react';
-import { useInfiniteQuery } from '@tanstack/react-query';
+import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
-import { deletionsQuery } from '../api/queries.ts';
+import type { ReactNode } from 'react';
+import { deletionsQuery, heldReadingsQuery } from '../api/queries.ts';
 import type { Deletion } from '../api/types.ts';
 import { PlainBadge } from '../parts/badges.tsx';
+import { AskButton, HeldReading } from '../parts/held-reading.tsx';
 import { ApproveButton, UndoButton } from '../parts/mirror-actions.tsx';
 import { MirrorLink } from '../parts/mirror-link.tsx';
 import { Page } from '../parts/page.tsx';
@@ -34,6 +36,7 @@ export function Deletions() {
         value={state}
         onChange={(value) => void navigate({ search: { state: value === 'done' ? 'done' : undefined } })}
       />
+      {state === 'open' && <Held />}
       <Shown asked={asked} what="The deletions">
         {({ pages }) => {
           const list = pages.flatMap((page) => page.deletions);
@@ -62,43 +65,63 @@ function Open({ deletions }: { deletions: Deletion[] }) {
   return (
     <Stack gap="sm">
       {deletions.map((deletion) => (
-        <Group
+        <Decidable
           key={deletion.mirrorId}
-          justify="space-between"
-          align="flex-start"
-          p="md"
-          style={{ border: '1px solid var(--mantine-color-default-border)', borderRadius: 'var(--mantine-radius-md)' }}
+          actions={
+            <>
+              <UndoButton mirror={deletion} />
+              <ApproveButton deletion={deletion} />
+            </>
+          }
         >
-          <Stack gap={2} flex={1} miw={220}>
-            <Group gap="xs">
-              <MirrorLink {...deletion} />
-              <PlainBadge {...deletionState(deletion.state)} />
-            </Group>
-            <Text size="sm" component="div">
-              {deletion.dueAt === null ? (
-                'It goes when a person approves.'
-              ) : (
-                <>
-                  {deletion.policy === 'archive' ? 'Archived' : 'Deleted'} on {dateWords(deletion.dueAt)} (
-                  <Ago at={deletion.dueAt} />
-                  ), unless somebody keeps it.
-                </>
-              )}
-            </Text>
-            {deletion.reason !== null && <Text size="sm">{deletion.reason}</Text>}
-            <Text size="xs" c="dimmed" component="div">
-              Unstarred <Ago at={deletion.requestedAt} />
-              {deletion.projectPath !== null && `, ${deletion.projectPath} on OneDev`}. Proof: {deletion.proof}
-            </Text>
-          </Stack>
           <Group gap="xs">
-            <UndoButton mirror={deletion} />
-            <ApproveButton deletion={deletion} />
+            <MirrorLink {...deletion} />
+            <PlainBadge {...deletionState(deletion.state)} />
           </Group>
-        </Group>
+          <Text size="sm" component="div">
+            {deletion.dueAt === null ? (
+              'It goes when a person approves.'
+            ) : (
+              <>
+                {deletion.policy === 'archive' ? 'Archived' : 'Deleted'} on {dateWords(deletion.dueAt)} (
+                <Ago at={deletion.dueAt} />
+                ), unless somebody keeps it.
+              </>
+            )}
+          </Text>
+          {deletion.reason !== null && <Text size="sm">{deletion.reason}</Text>}
+          <Text size="xs" c="dimmed" component="div">
+            Unstarred <Ago at={deletion.requestedAt} />
+            {deletion.projectPath !== null && `, ${deletion.projectPath} on OneDev`}. Proof: {deletion.proof}
+          </Text>
+        </Decidable>
       ))}
     </Stack>
   );
+}
+
+/** What waits for its time or for a person, with the buttons that decide. */
+function Decidable({ actions, children }: { actions: ReactNode; children: ReactNode }) {
+  return (
+    <Card withBorder component="article">
+      <Group justify="space-between" align="flex-start" gap="sm">
+        <Stack gap={2} flex={1} miw={220}>
+          {children}
+        </Stack>
+        <Group gap="xs">{actions}</Group>
+      </Group>
+    </Card>
+  );
+}
+
+/** Readings of the star list that lack too much: above the deletions, since those may follow from them. */
+function Held() {
+  const held = useQuery(heldReadingsQuery);
+  return held.data?.readings.map((reading) => (
+    <Decidable key={reading.readingId} actions={<AskButton reading={reading} />}>
+      <HeldReading reading={reading} />
+    </Decidable>
+  ));
 }
 
 function Done({ deletions }: { deletions: Deletion[] }) {
