@@ -87,7 +87,9 @@ describe('deletions', () => {
     await page.getByText('Nothing is about to be deleted').waitFor();
     await page.getByText('Decided').click();
 
-    await page.getByRole('row', { name: /old\/unstarred Refused The project does not carry our mark/ }).waitFor();
+    const decided = page.getByRole('article').filter({ hasText: 'old/unstarred' });
+    await decided.getByText('Refused').waitFor();
+    await decided.getByText('The project does not carry our mark').waitFor();
     expect(new URL(page.url()).search).toBe('?state=done');
   });
 

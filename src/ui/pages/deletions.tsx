@@ -1,4 +1,4 @@
-import { Card, Group, Stack, Table, Text } from '@mantine/core';
+import { Card, Group, Stack, Text } from '@mantine/core';
 import { IconTrash } from '@tabler/icons-react';
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
@@ -100,15 +100,15 @@ function Open({ deletions }: { deletions: Deletion[] }) {
   );
 }
 
-/** What waits for its time or for a person, with the buttons that decide. */
-function Decidable({ actions, children }: { actions: ReactNode; children: ReactNode }) {
+/** A deletion, or what may become some, with the buttons that decide while there is something to decide. */
+function Decidable({ actions, children }: { actions?: ReactNode; children: ReactNode }) {
   return (
     <Card withBorder component="article">
       <Group justify="space-between" align="flex-start" gap="sm">
         <Stack gap={2} flex={1} miw={220}>
           {children}
         </Stack>
-        <Group gap="xs">{actions}</Group>
+        {actions !== undefined && <Group gap="xs">{actions}</Group>}
       </Group>
     </Card>
   );
@@ -126,35 +126,19 @@ function Held() {
 
 function Done({ deletions }: { deletions: Deletion[] }) {
   return (
-    <Table.ScrollContainer minWidth={640} scrollAreaProps={{ viewportProps: { tabIndex: 0 } }}>
-      <Table verticalSpacing="xs">
-        <Table.Thead>
-          <Table.Tr>
-            <Table.Th>Repository</Table.Th>
-            <Table.Th>How it ended</Table.Th>
-            <Table.Th>Why</Table.Th>
-            <Table.Th>Decided by</Table.Th>
-            <Table.Th>When</Table.Th>
-          </Table.Tr>
-        </Table.Thead>
-        <Table.Tbody>
-          {deletions.map((deletion) => (
-            <Table.Tr key={deletion.deletionId}>
-              <Table.Td>
-                <MirrorLink {...deletion} />
-              </Table.Td>
-              <Table.Td>
-                <PlainBadge {...deletionState(deletion.state)} />
-              </Table.Td>
-              <Table.Td>{deletion.reason ?? deletion.proof}</Table.Td>
-              <Table.Td>{deletion.decidedBy ?? 'Starkeep'}</Table.Td>
-              <Table.Td>
-                <Ago at={deletion.finishedAt ?? deletion.requestedAt} />
-              </Table.Td>
-            </Table.Tr>
-          ))}
-        </Table.Tbody>
-      </Table>
-    </Table.ScrollContainer>
+    <Stack gap="sm">
+      {deletions.map((deletion) => (
+        <Decidable key={deletion.deletionId}>
+          <Group gap="xs">
+            <MirrorLink {...deletion} />
+            <PlainBadge {...deletionState(deletion.state)} />
+          </Group>
+          <Text size="sm">{deletion.reason ?? deletion.proof}</Text>
+          <Text size="xs" c="dimmed" component="div">
+            Decided by {deletion.decidedBy ?? 'Starkeep'} <Ago at={deletion.finishedAt ?? deletion.requestedAt} />
+          </Text>
+        </Decidable>
+      ))}
+    </Stack>
   );
 }
