@@ -29,7 +29,7 @@ const missingInSandbox = [
 ];
 
 export default tseslint.config(
-  { ignores: ['dist/', 'node_modules/', '.starkeep/', '.cache/', 'coverage/'] },
+  { ignores: ['dist/', 'node_modules/', '.starkeep/', '.cache/', 'coverage/', 'test-artifacts/'] },
   ...tseslint.configs.recommended,
   {
     files: ['**/*.ts', '**/*.tsx'],

@@ -1,4 +1,4 @@
-import { createWriteStream } from 'node:fs';
+import { createWriteStream, type WriteStream } from 'node:fs';
 import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,7 +8,14 @@ import Table from 'cli-table3';
 import { compare } from './compare.ts';
 import { megabytes, readMirrors, type MirrorRow } from './mirrors.ts';
 import { watchMirrors } from './progress.ts';
-import { buildRepositories, buildTourRepositories, findRepositories, type DemoRepository } from './repositories.ts';
+import {
+  buildRepositories,
+  buildTourRepositories,
+  findRepositories,
+  TOUR,
+  type DemoRepository,
+} from './repositories.ts';
+import { leaveOneFailing } from './failing.ts';
 import { ADMIN_KEY } from './starkeep.ts';
 import { walk } from './tour.ts';
 import { createWorld, type World } from './world.ts';
@@ -46,9 +53,10 @@ async function main(): Promise<number> {
   const dir = await mkdtemp(join(tmpdir(), 'starkeep-demo-'));
   // As root the embedded Postgres runs under another account, which has to be able to reach its files.
   await chmod(dir, 0o755);
+  const log = createWriteStream(join(dir, 'starkeep.log'));
   let world: World | null = null;
   try {
-    const running = run(dir, yours, (created) => (world = created));
+    const running = run(dir, { yours, stays: !options.exit, log }, (created) => (world = created));
     const outcome = await Promise.race([running, interrupted]);
     if (outcome === 'interrupted') {
       running.catch(() => undefined);
@@ -65,11 +73,16 @@ async function main(): Promise<number> {
   } finally {
     say('\nStopping …');
     await (world as World | null)?.stop();
+    await new Promise((done) => log.end(done));
     await rm(dir, { recursive: true, force: true });
   }
 }
 
-async function run(dir: string, yours: DemoRepository[] | null, onWorld: (world: World) => void): Promise<number> {
+async function run(
+  dir: string,
+  { yours, stays, log }: { yours: DemoRepository[] | null; stays: boolean; log: WriteStream },
+  onWorld: (world: World) => void,
+): Promise<number> {
   say('Starkeep demo: stand-ins for GitHub and OneDev, a real Temporal, a real Postgres, real git.\n');
   const upstreamDir = join(dir, 'upstream');
   await mkdir(upstreamDir);
@@ -84,7 +97,6 @@ async function run(dir: string, yours: DemoRepository[] | null, onWorld: (world:
   ];
 
   say('Starting Postgres, Temporal, the api and a worker …');
-  const log = createWriteStream(join(dir, 'starkeep.log'));
   const { PATH, HOME, TMPDIR } = process.env;
   const world = await createWorld({
     dir,
@@ -104,7 +116,12 @@ async function run(dir: string, yours: DemoRepository[] | null, onWorld: (world:
   await walk(world, repositories, say);
 
   const last = await differing(world, await readMirrors(world), repositories);
-  log.end();
+  const toMend = repositories.find(({ fullName }) => fullName === TOUR.push);
+  if (stays && toMend) {
+    say('\n4. OneDev refuses a push, as if the token had lost a right for a moment');
+    await leaveOneFailing(world, toMend);
+    say(`    ${toMend.fullName} fails now: the web UI says why, and has the button that mends it`);
+  }
   if (first.length === 0 && last.length === 0) {
     say(`\nEvery repository is equal on both sides (git ls-remote).`);
     return 0;
@@ -155,7 +172,8 @@ async function compareRow(world: World, row: MirrorRow) {
 function showAddresses({ starkeep, github, onedev }: World): void {
   say(`
 Look around:
-  Starkeep      ${starkeep.apiUrl}/health  ${starkeep.apiUrl}/metrics
+  Starkeep      ${starkeep.apiUrl}   (log in with the key ${ADMIN_KEY})
+                ${starkeep.apiUrl}/health  ${starkeep.apiUrl}/metrics
                 curl -H 'authorization: Bearer ${ADMIN_KEY}' ${starkeep.apiUrl}/api/v1/mirrors
   Temporal      ${starkeep.temporalUiUrl}
   GitHub        ${github.url}   (stand-in)

@@ -78,11 +78,16 @@ async function unstarDeletesOnlyAfterApproval(world: World, title: Title, say: T
   say(`    ${row?.projectPath} is gone from OneDev; everything else is untouched`);
 }
 
-function pushPayload(world: World, upstream: ReturnType<World['upstream']>, branch: string, after: string): object {
+export function pushPayload(
+  world: World,
+  upstream: ReturnType<World['upstream']>,
+  branch: string,
+  after: string,
+): object {
   return world.github.payloads.push(upstream, { ref: `refs/heads/${branch}`, after });
 }
 
-async function mirror(world: World, fullName: string): Promise<MirrorRow | undefined> {
+export async function mirror(world: World, fullName: string): Promise<MirrorRow | undefined> {
   return (await readMirrors(world)).find((row) => row.fullName === fullName);
 }
 
@@ -100,7 +105,8 @@ async function equalOn(world: World, fullName: string): Promise<boolean> {
 
 const PATIENCE_MS = 60_000;
 
-async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
+/** @throws Error when it is not so after a minute */
+export async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
   const deadline = Date.now() + PATIENCE_MS;
   while (!(await holds())) {
     if (Date.now() > deadline) throw new Error(`after a minute it is still not so that ${what}`);

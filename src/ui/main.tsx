@@ -33,7 +33,11 @@ const theme = createTheme({
     const name = parseThemeColor({ color: input.color ?? input.theme.primaryColor, theme: input.theme }).color;
     if (input.variant !== 'light' || !(name in input.theme.colors)) return resolved;
     const [dark, pale] = [`var(--mantine-color-${name}-9)`, `var(--mantine-color-${name}-2)`];
-    return { ...resolved, color: `light-dark(color-mix(in srgb, ${dark}, black 40%), ${pale})` };
+    return {
+      ...resolved,
+      background: `light-dark(${resolved.background}, color-mix(in srgb, ${resolved.background}, transparent 45%))`,
+      color: `light-dark(color-mix(in srgb, ${dark}, black 40%), ${pale})`,
+    };
   },
   components: { Code: Code.extend({ defaultProps: { fz: 'sm' } }) },
 });

@@ -1,52 +1,12 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { eventually } from '../support/eventually.ts';
-import { furnish, hindrances, PATIENCE_MS, picture, withUi } from './world.ts';
+import { furnish, PATIENCE_MS, withUi } from './world.ts';
 
 const world = withUi();
 
 beforeEach(() => furnish(world));
 
-const PAGES: [path: string, name: string, shows: string][] = [
-  ['/', 'home', 'GitHub’s hourly budget'],
-  ['/repositories', 'repositories', 'torvalds/linux'],
-  ['/repositories/github-4', 'repository', 'The OneDev token may not do this'],
-  ['/deletions', 'deletions', 'old/unstarred'],
-  ['/deliveries', 'deliveries', 'No webhook has come yet'],
-  ['/batches', 'batches', 'No batch yet'],
-  ['/audit', 'audit', 'Check the seals'],
-  ['/alerts', 'alerts', 'Nothing to worry about'],
-  ['/settings?tab=filters', 'settings', 'Try filters'],
-  ['/start', 'start', 'Whose stars'],
-];
-
 describe('every page', () => {
-  it('shows what it is for, keeps nobody out, and asks no other host', async () => {
-    const page = await world.page();
-    for (const [path, name, shows] of PAGES) {
-      await page.goto(path);
-      await page.getByText(shows).first().waitFor();
-      await picture(page, name);
-
-      expect([name, ...(await hindrances(page))]).toEqual([name]);
-    }
-  });
-
-  it('is as readable in the dark and on a phone', async () => {
-    for (const look of [{ dark: true }, { phone: true }]) {
-      const page = await world.page(look);
-      for (const [path, name, shows] of PAGES.slice(0, 3)) {
-        await page.goto(path);
-        await page.getByText(shows).first().waitFor();
-        const named = [name, ...Object.keys(look)].join('-');
-        await picture(page, named);
-
-        expect([named, ...(await hindrances(page))]).toEqual([named]);
-        const width = await page.evaluate('document.documentElement.scrollWidth - window.innerWidth');
-        expect([named, width]).toEqual([named, 0]);
-      }
-    }
-  });
-
   it('is served under a policy without inline anything, with a nonce of its own, and hashed files for good', async () => {
     const [first, second] = await Promise.all([fetch(world.url), fetch(`${world.url}/repositories`)]);
     const html = await first.text();

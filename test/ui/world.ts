@@ -42,7 +42,7 @@ export interface PageOptions {
 }
 
 /** Pictures of what the tests saw; kept by whoever runs them. */
-const PICTURES = fileURLToPath(new URL('../../dist/ui-pictures/', import.meta.url));
+const PICTURES = fileURLToPath(new URL('../../test-artifacts/ui/', import.meta.url));
 
 /** A browser beside everything else that a run does on two processors: seconds on a quiet machine. */
 export const PATIENCE_MS = 60_000;
@@ -195,7 +195,7 @@ export async function buildUi(): Promise<string> {
   return join(outDir, 'ui');
 }
 
-/** Keeps a picture beside the build. */
+/** Keeps a picture of the window. */
 export async function picture(page: Page, name: string): Promise<void> {
   await mkdir(PICTURES, { recursive: true });
   await page.screenshot({ path: `${PICTURES}${name}.png` });
@@ -304,4 +304,77 @@ export async function furnish(world: World): Promise<void> {
     workflowId: 'w',
     runId: 'r',
   });
+}
+
+/** Something in each of the other lists, and something that waits for a person and something that runs. */
+export async function furnishLists({ store, addMirror }: World): Promise<void> {
+  const { accountId } = store.account;
+  const { db } = store;
+  await db.query('alter sequence batches_batch_id_seq restart');
+  await addMirror('9', 'ken/streaming', { row: { status: 'in_progress' } });
+  await addMirror('10', 'gone/before', { row: { status: 'deleted' }, starred: false });
+  const about = { mirrorId: 'github-10', correlationId: 'c', workflowId: 'w', runId: 'r' } as const;
+  await store.record.write(accountId, {
+    kind: 'deletion_requested',
+    policy: 'delete',
+    proof: 'GitHub says it is not starred, twice',
+    dueAt: null,
+    ...about,
+  });
+  const [open] = await db.query(`select deletion_id from deletions where mirror_id = 'github-10'`);
+  await store.record.write(accountId, {
+    kind: 'deletion_ended',
+    deletionId: String(open?.['deletion_id']),
+    state: 'refused',
+    by: 'starkeep',
+    reason: 'The project on OneDev does not carry our mark, so it is not ours to delete.',
+    keep: false,
+    ...about,
+  });
+
+  await db.query(`update mirrors set status = 'deleted' where mirror_id = 'github-10'`);
+
+  const reading = await store.readings.begin(accountId, 'reading-1', 'sweep');
+  await store.readings.end(reading.readingId, {
+    tally: { pages: 1, seen: 1, total: 1, flaws: [] },
+    signalled: 0,
+    absent: 7,
+    incompleteWhy: null,
+    conclusion: { kind: 'hold', reason: '7 of 8 stars are missing at once, and 1 may be' },
+  });
+
+  const batch = await store.batches.create(accountId, {
+    selection: { kind: 'failed' },
+    by: 'admin key',
+    correlationId: 'batch-1',
+  });
+  await store.batches.plan(batch.batch.batchId, null);
+  await db.query(
+    `update batch_items set state = 'failed', note = 'GitHub did not answer', ended_at = now() where mirror_id = 'github-5'`,
+  );
+
+  const payload = { kind: 'changed', repoId: '1', fullName: 'torvalds/linux', trigger: 'webhook', correlationId: 'c' };
+  await db.query(
+    `insert into deliveries (guid, body_sha256, event, repo_id, full_name, correlation_id, payload, outcome, ignored_reason, dispatched_at, workflow_id)
+     values ('guid-push', 'digest', 'push', '1', 'torvalds/linux', 'c', $1, 'accepted', null, now(), 'mirror-github-1'),
+            ('guid-star', 'digest', 'star', '2', 'denoland/deno', 'c', null, 'ignored', 'somebody else starred it', null, null)`,
+    [payload],
+  );
+
+  const ofEngine = { kind: 'mirror_failed', subject: 'github-4', fullName: 'ada/engine' } as const;
+  await store.alerts.raise(accountId, {
+    ...ofEngine,
+    summary: 'ada/engine is not mirrored: the OneDev token may not do this',
+    advice: 'Give the token the right to create child projects below the parent project.',
+    command: 'starkeep show ada/engine',
+  });
+  await store.alerts.raise(accountId, {
+    kind: 'token_expiring',
+    subject: '',
+    fullName: null,
+    summary: 'The token ends in 3 days',
+    advice: 'Make a new one at GitHub, and give it to Starkeep before that.',
+    command: 'starkeep doctor',
+  });
+  await store.audit.append({ actor: 'ann', action: 'test.looked', subject: null, details: { at: 'everything' } });
 }

@@ -20,10 +20,10 @@ interface News {
 const CONCERNS: Record<Exclude<Kind, 'reset'>, string[]> = {
   mirror: ['stats', 'running', 'facets', 'mirrors'],
   sync: ['stats', 'running', 'mirrors'],
-  deletion: ['stats', 'deletions', 'mirrors'],
+  deletion: ['stats', 'deletions', 'readings', 'mirrors'],
   delivery: ['stats', 'deliveries', 'delivery'],
   batch: ['batches'],
-  reading: ['stats'],
+  reading: ['stats', 'readings'],
   alert: ['stats', 'alerts'],
   settings: ['settings'],
 };

@@ -150,6 +150,12 @@ export function deletionsQuery(state: 'open' | 'done') {
   });
 }
 
+/** Readings of the star list whose missing stars wait for a person. */
+export const heldReadingsQuery = queryOptions({
+  queryKey: ['readings'],
+  queryFn: ({ signal }) => ask(api.GET('/readings', { params: { query: { held: 'true', limit: 20 } }, signal })),
+});
+
 export const batchesQuery = infiniteQueryOptions({
   queryKey: ['batches'],
   queryFn: ({ pageParam, signal }) =>

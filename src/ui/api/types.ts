@@ -19,6 +19,7 @@ export type RunningTransfer = Schemas['RunningTransfer'];
 export type Delivery = Schemas['Delivery'];
 export type DeliveryDetail = Schemas['DeliveryDetail'];
 export type Deletion = Schemas['Deletion'];
+export type Reading = Schemas['Reading'];
 export type Batch = Schemas['Batch'];
 export type AuditEvent = Schemas['AuditEvent'];
 export type Alert = Schemas['Alert'];

@@ -55,11 +55,13 @@ export function Alerts() {
 
 function One({ alert }: { alert: AlertOf }) {
   const { level, subject, fullName, summary, advice, command, raisedAt, clearedAt, clearedWhy, undelivered } = alert;
+  const color = `var(--mantine-color-${clearedAt === null ? COLORS[level] : 'gray'}-6)`;
   return (
     <Alert
-      color={clearedAt === null ? COLORS[level] : 'gray'}
-      icon={level === 'info' ? <IconInfoCircle /> : <IconAlertTriangle />}
+      variant="default"
+      icon={level === 'info' ? <IconInfoCircle color={color} /> : <IconAlertTriangle color={color} />}
       title={summary}
+      style={{ borderInlineStart: `4px solid ${color}` }}
     >
       <Stack gap={4}>
         {fullName !== null && <MirrorLink mirrorId={subject} fullName={fullName} />}

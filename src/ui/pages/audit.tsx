@@ -92,7 +92,7 @@ function eventsOf({ events }: { events: AuditEvent[] }): AuditEvent[] {
 }
 
 const COLUMNS: Column<AuditEvent>[] = [
-  { id: 'at', header: 'When', width: 150, cell: ({ at }) => <Ago at={at} /> },
+  { id: 'at', header: 'When', width: 120, cell: ({ at }) => <Ago at={at} /> },
   { id: 'actor', header: 'Who', from: 'sm', cell: ({ actor }) => actor },
   { id: 'action', header: 'What', cell: ({ action }) => <Code>{action}</Code> },
   { id: 'subject', header: 'About', cell: ({ subject, details }) => nameIn(details) ?? subject ?? '–' },
@@ -133,7 +133,7 @@ interface FieldProps {
 }
 
 function Field(props: FieldProps & { placeholder: string; id?: string }) {
-  return <TypedField flex="1 1 150px" {...props} />;
+  return <TypedField flex="1 1 145px" {...props} />;
 }
 
 function Day({ label, value, onChange, endOfDay = false }: FieldProps & { endOfDay?: boolean }) {
@@ -146,7 +146,7 @@ function Day({ label, value, onChange, endOfDay = false }: FieldProps & { endOfD
         const day = event.currentTarget.value;
         onChange(day === '' ? undefined : `${day}T${endOfDay ? '23:59:59' : '00:00:00'}Z`);
       }}
-      flex="0 1 150px"
+      flex="1 1 145px"
     />
   );
 }

@@ -53,14 +53,14 @@ export function BatchPage() {
           </Section>
           {problems.length > 0 && (
             <Section title="What failed or was skipped" id="problems">
-              <Table verticalSpacing="xs">
+              <Table verticalSpacing="xs" layout="auto">
                 <Table.Tbody>
                   {problems.map(({ mirrorId, fullName, state, note }) => (
                     <Table.Tr key={mirrorId}>
                       <Table.Td>
                         <MirrorLink mirrorId={mirrorId} fullName={fullName} />
                       </Table.Td>
-                      <Table.Td>
+                      <Table.Td w={1}>
                         <PlainBadge label={sentenceOf(state)} color={state === 'failed' ? 'red' : 'gray'} />
                       </Table.Td>
                       <Table.Td>{note}</Table.Td>

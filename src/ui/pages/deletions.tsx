@@ -1,10 +1,12 @@
-import { Group, Stack, Table, Text } from '@mantine/core';
+import { Card, Group, Stack, Text } from '@mantine/core';
 import { IconTrash } from '@tabler/icons-react';
-import { useInfiniteQuery } from '@tanstack/react-query';
+import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
-import { deletionsQuery } from '../api/queries.ts';
+import type { ReactNode } from 'react';
+import { deletionsQuery, heldReadingsQuery } from '../api/queries.ts';
 import type { Deletion } from '../api/types.ts';
 import { PlainBadge } from '../parts/badges.tsx';
+import { AskButton, HeldReading } from '../parts/held-reading.tsx';
 import { ApproveButton, UndoButton } from '../parts/mirror-actions.tsx';
 import { MirrorLink } from '../parts/mirror-link.tsx';
 import { Page } from '../parts/page.tsx';
@@ -34,6 +36,7 @@ export function Deletions() {
         value={state}
         onChange={(value) => void navigate({ search: { state: value === 'done' ? 'done' : undefined } })}
       />
+      {state === 'open' && <Held />}
       <Shown asked={asked} what="The deletions">
         {({ pages }) => {
           const list = pages.flatMap((page) => page.deletions);
@@ -62,76 +65,80 @@ function Open({ deletions }: { deletions: Deletion[] }) {
   return (
     <Stack gap="sm">
       {deletions.map((deletion) => (
-        <Group
+        <Decidable
           key={deletion.mirrorId}
-          justify="space-between"
-          align="flex-start"
-          p="md"
-          style={{ border: '1px solid var(--mantine-color-default-border)', borderRadius: 'var(--mantine-radius-md)' }}
+          actions={
+            <>
+              <UndoButton mirror={deletion} />
+              <ApproveButton deletion={deletion} />
+            </>
+          }
         >
-          <Stack gap={2} flex={1} miw={220}>
-            <Group gap="xs">
-              <MirrorLink {...deletion} />
-              <PlainBadge {...deletionState(deletion.state)} />
-            </Group>
-            <Text size="sm" component="div">
-              {deletion.dueAt === null ? (
-                'It goes when a person approves.'
-              ) : (
-                <>
-                  {deletion.policy === 'archive' ? 'Archived' : 'Deleted'} on {dateWords(deletion.dueAt)} (
-                  <Ago at={deletion.dueAt} />
-                  ), unless somebody keeps it.
-                </>
-              )}
-            </Text>
-            {deletion.reason !== null && <Text size="sm">{deletion.reason}</Text>}
-            <Text size="xs" c="dimmed" component="div">
-              Unstarred <Ago at={deletion.requestedAt} />
-              {deletion.projectPath !== null && `, ${deletion.projectPath} on OneDev`}. Proof: {deletion.proof}
-            </Text>
-          </Stack>
           <Group gap="xs">
-            <UndoButton mirror={deletion} />
-            <ApproveButton deletion={deletion} />
+            <MirrorLink {...deletion} />
+            <PlainBadge {...deletionState(deletion.state)} />
           </Group>
-        </Group>
+          <Text size="sm" component="div">
+            {deletion.dueAt === null ? (
+              'It goes when a person approves.'
+            ) : (
+              <>
+                {deletion.policy === 'archive' ? 'Archived' : 'Deleted'} on {dateWords(deletion.dueAt)} (
+                <Ago at={deletion.dueAt} />
+                ), unless somebody keeps it.
+              </>
+            )}
+          </Text>
+          {deletion.reason !== null && <Text size="sm">{deletion.reason}</Text>}
+          <Text size="xs" c="dimmed" component="div">
+            Unstarred <Ago at={deletion.requestedAt} />
+            {deletion.projectPath !== null && `, ${deletion.projectPath} on OneDev`}. Proof: {deletion.proof}
+          </Text>
+        </Decidable>
       ))}
     </Stack>
   );
 }
 
+/** A deletion, or what may become some, with the buttons that decide while there is something to decide. */
+function Decidable({ actions, children }: { actions?: ReactNode; children: ReactNode }) {
+  return (
+    <Card withBorder component="article">
+      <Group justify="space-between" align="flex-start" gap="sm">
+        <Stack gap={2} flex={1} miw={220}>
+          {children}
+        </Stack>
+        {actions !== undefined && <Group gap="xs">{actions}</Group>}
+      </Group>
+    </Card>
+  );
+}
+
+/** Readings of the star list that lack too much: above the deletions, since those may follow from them. */
+function Held() {
+  const held = useQuery(heldReadingsQuery);
+  return held.data?.readings.map((reading) => (
+    <Decidable key={reading.readingId} actions={<AskButton reading={reading} />}>
+      <HeldReading reading={reading} />
+    </Decidable>
+  ));
+}
+
 function Done({ deletions }: { deletions: Deletion[] }) {
   return (
-    <Table.ScrollContainer minWidth={640} scrollAreaProps={{ viewportProps: { tabIndex: 0 } }}>
-      <Table verticalSpacing="xs">
-        <Table.Thead>
-          <Table.Tr>
-            <Table.Th>Repository</Table.Th>
-            <Table.Th>How it ended</Table.Th>
-            <Table.Th>Why</Table.Th>
-            <Table.Th>Decided by</Table.Th>
-            <Table.Th>When</Table.Th>
-          </Table.Tr>
-        </Table.Thead>
-        <Table.Tbody>
-          {deletions.map((deletion) => (
-            <Table.Tr key={deletion.deletionId}>
-              <Table.Td>
-                <MirrorLink {...deletion} />
-              </Table.Td>
-              <Table.Td>
-                <PlainBadge {...deletionState(deletion.state)} />
-              </Table.Td>
-              <Table.Td>{deletion.reason ?? deletion.proof}</Table.Td>
-              <Table.Td>{deletion.decidedBy ?? 'Starkeep'}</Table.Td>
-              <Table.Td>
-                <Ago at={deletion.finishedAt ?? deletion.requestedAt} />
-              </Table.Td>
-            </Table.Tr>
-          ))}
-        </Table.Tbody>
-      </Table>
-    </Table.ScrollContainer>
+    <Stack gap="sm">
+      {deletions.map((deletion) => (
+        <Decidable key={deletion.deletionId}>
+          <Group gap="xs">
+            <MirrorLink {...deletion} />
+            <PlainBadge {...deletionState(deletion.state)} />
+          </Group>
+          <Text size="sm">{deletion.reason ?? deletion.proof}</Text>
+          <Text size="xs" c="dimmed" component="div">
+            Decided by {deletion.decidedBy ?? 'Starkeep'} <Ago at={deletion.finishedAt ?? deletion.requestedAt} />
+          </Text>
+        </Decidable>
+      ))}
+    </Stack>
   );
 }

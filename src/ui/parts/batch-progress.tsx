@@ -43,7 +43,9 @@ export function BatchBar({ batch }: { batch: Batch }) {
         {failed > 0 && `, ${failed.toLocaleString('en')} failed`}
         {skipped > 0 && `, ${skipped.toLocaleString('en')} skipped`}
         {underWay > 0 && `, ${underWay.toLocaleString('en')} under way`}
-        {secondsLeft !== null && state === 'running' && `; about ${spanWords(secondsLeft * 1_000)} left`}
+        {secondsLeft !== null &&
+          state === 'running' &&
+          `; about ${spanWords(Math.max(1_000, secondsLeft * 1_000))} left`}
       </Text>
     </Stack>
   );

@@ -91,7 +91,7 @@ export function DataTable<Row extends RowData, Sort extends string = string>(pro
       <div
         ref={scroller}
         className={classes['scroller']}
-        style={{ maxHeight: props.height ?? 'calc(100dvh - 17rem)' }}
+        style={{ maxHeight: `max(12rem, ${props.height ?? 'calc(100dvh - 17rem)'})` }}
         tabIndex={0}
         role="region"
         aria-label={label}

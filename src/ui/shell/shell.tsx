@@ -189,7 +189,7 @@ function Person({ onHelp }: { onHelp: () => void }) {
     client.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== 'session' });
   };
   return (
-    <Menu position="bottom-end" withinPortal>
+    <Menu position="bottom-end" withinPortal withInitialFocusPlaceholder={false}>
       <Menu.Target>
         <ActionIcon variant="default" size="lg" aria-label={`Logged in as ${name}`}>
           <IconUser size={18} />

@@ -72,7 +72,7 @@ export function Facts({ stats }: { stats: Stats }) {
 function Fact({ name, children }: { name: string; children: ReactNode }) {
   return (
     <Group justify="space-between" gap="xs" py={3} wrap="nowrap" align="flex-start">
-      <Text size="sm" c="dimmed">
+      <Text size="sm" c="dimmed" style={{ flexShrink: 0 }}>
         {name}
       </Text>
       <Text size="sm" component="div" ta="right">

@@ -6,6 +6,7 @@ import { MirrorLink } from '../../parts/mirror-link.tsx';
 
 export const SHOWN = 8;
 
+/** A mirror that something is the matter with, and the buttons that mend it. */
 export function Row({
   mirror,
   actions,
@@ -16,6 +17,18 @@ export function Row({
   children: ReactNode;
 }) {
   return (
+    <Line actions={actions}>
+      <Group gap="xs" mb={2}>
+        <MirrorLink {...mirror} />
+        <StatusBadge status={mirror.status} size="sm" />
+      </Group>
+      {children}
+    </Line>
+  );
+}
+
+export function Line({ actions, children }: { actions: ReactNode; children: ReactNode }) {
+  return (
     <Group
       justify="space-between"
       align="flex-start"
@@ -24,10 +37,6 @@ export function Row({
       style={{ borderTop: '1px solid var(--mantine-color-default-border)' }}
     >
       <Box flex={1} miw={220}>
-        <Group gap="xs" mb={2}>
-          <MirrorLink {...mirror} />
-          <StatusBadge status={mirror.status} size="sm" />
-        </Group>
         {children}
       </Box>
       <Group gap="xs">{actions}</Group>

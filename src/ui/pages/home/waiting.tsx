@@ -1,15 +1,18 @@
 import { Anchor, Stack, Text } from '@mantine/core';
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { deletionsQuery, someMirrorsQuery } from '../../api/queries.ts';
+import { deletionsQuery, heldReadingsQuery, someMirrorsQuery } from '../../api/queries.ts';
 import type { Deletion } from '../../api/types.ts';
+import { AskButton, HeldReading } from '../../parts/held-reading.tsx';
 import { ApproveButton, FollowButton, UndoButton } from '../../parts/mirror-actions.tsx';
 import { Section } from '../../parts/page.tsx';
 import { Ago } from '../../parts/time.tsx';
 import { dateWords } from '../../words.ts';
-import { SHOWN, Row } from './row.tsx';
+import { Line, SHOWN, Row } from './row.tsx';
 
+/** What goes on only when a person says so. */
 export function Waiting() {
+  const readings = useQuery(heldReadingsQuery);
   const held = useQuery(someMirrorsQuery({ status: ['held'] }, SHOWN));
   const deletions = useInfiniteQuery(deletionsQuery('open'));
   const waiting = allOf(deletions.data?.pages).filter(({ state }) => state === 'waiting_for_approval');
@@ -17,6 +20,11 @@ export function Waiting() {
   return (
     <Section title="Waiting for your decision" id="waiting">
       <Stack gap={0}>
+        {readings.data?.readings.map((reading) => (
+          <Line key={reading.readingId} actions={<AskButton reading={reading} />}>
+            <HeldReading reading={reading} />
+          </Line>
+        ))}
         {mirrors.map((mirror) => (
           <Row key={mirror.mirrorId} mirror={mirror} actions={<FollowButton mirror={mirror} />}>
             <Text size="sm">{mirror.note ?? 'Upstream rewrote or removed branches.'}</Text>
@@ -36,12 +44,6 @@ export function Waiting() {
             <Text size="sm">{deletion.reason ?? 'Its deletion waits for a person.'}</Text>
           </Row>
         ))}
-        {held.data && deletions.data && mirrors.length === 0 && waiting.length === 0 && (
-          <Text size="sm">
-            A reading of your stars lacks more of them than may go at once, so nothing was concluded from it. On the
-            machine Starkeep runs on, <code>starkeep deletions</code> shows which, and how to go on.
-          </Text>
-        )}
       </Stack>
     </Section>
   );

@@ -72,7 +72,7 @@ export function useColumns({
           </>
         ),
       },
-      { id: 'status', header: 'Status', width: 130, cell: ({ status }) => <StatusBadge status={status} /> },
+      { id: 'status', header: 'Status', width: 150, cell: ({ status }) => <StatusBadge status={status} /> },
       { id: 'language', header: 'Language', from: 'lg', width: 120, cell: ({ language }) => language ?? '–' },
       {
         id: 'stars',

@@ -38,7 +38,7 @@ export function Filters({
         leftSection={<IconSearch size={16} aria-hidden />}
         value={filters.search}
         onChange={(search) => change({ search })}
-        flex="1 1 220px"
+        flex="3 1 220px"
       />
       <MultiSelect
         aria-label="Status"
@@ -49,7 +49,7 @@ export function Filters({
         clearable
         hidePickedOptions
         clearButtonProps={{ 'aria-label': 'Any status' }}
-        flex="0 1 210px"
+        flex="1 1 150px"
       />
       <Select
         aria-label="Owner"
@@ -60,7 +60,7 @@ export function Filters({
         searchable
         clearable
         clearButtonProps={{ 'aria-label': 'Any owner' }}
-        flex="0 1 160px"
+        flex="1 1 145px"
       />
       <Select
         aria-label="Language"
@@ -71,7 +71,7 @@ export function Filters({
         searchable
         clearable
         clearButtonProps={{ 'aria-label': 'Any language' }}
-        flex="0 1 160px"
+        flex="1 1 145px"
       />
       <Select
         aria-label="Why it fails"
@@ -81,7 +81,7 @@ export function Filters({
         onChange={(errorKind) => change({ errorKind: errorKind ?? undefined })}
         clearable
         clearButtonProps={{ 'aria-label': 'Any failure' }}
-        flex="0 1 180px"
+        flex="1 1 145px"
       />
       <Select
         aria-label="Size"
@@ -94,7 +94,7 @@ export function Filters({
         }}
         clearable
         clearButtonProps={{ 'aria-label': 'Any size' }}
-        flex="0 1 160px"
+        flex="1 1 145px"
       />
       {isFiltered && (
         <Tooltip label="Take all filters away">
