@@ -10,7 +10,7 @@ const GROUPS: [RegExp, string][] = [
   [/^STARKEEP_FILTER_/, 'What is kept'],
   [/^STARKEEP_(?:UNSTAR|DELETE)_/, 'Deletions'],
   [/^STARKEEP_ALERT_/, 'Alerts'],
-  [/^STARKEEP_(?:WEBHOOK|TRUSTED|HOST|PORT|ADMIN|SETTINGS|CA_FILE)/, 'Access'],
+  [/^STARKEEP_(?:WEBHOOK|TRUSTED|HOST|PORT|ADMIN|SETTINGS|CA_FILE|URL$|KEY$)/, 'Access'],
   [/^STARKEEP_LOG_/, 'Log'],
   [/./, 'Syncs'],
 ];

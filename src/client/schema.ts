@@ -5876,11 +5876,10 @@ export interface components {
     FilterPreviewRequest: {
       filters?: components['schemas']['Filters'];
       /**
-       * @description `github`: the star list is read there now, which takes a while; everything comes in one answer, and nothing is compared with what is kept
-       * @default record
+       * @description `record`, the default: of what is recorded as starred · `github`: the star list is read there now, which takes a while; everything comes in one answer, and nothing is compared with what is kept
        * @enum {string}
        */
-      from: 'record' | 'github';
+      from?: 'record' | 'github';
       /**
        * @description Entries on a page
        * @default 100

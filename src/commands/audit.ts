@@ -4,6 +4,7 @@ import type { ReadableStream } from 'node:stream/web';
 import { answerOf, ApiProblem, type Client, type Schemas } from '../client/client.ts';
 import type { Config } from '../config.ts';
 import { withApi } from './access.ts';
+import { EXIT } from './exit-codes.ts';
 import { Refusal } from './refusal.ts';
 import { momentOf } from './since.ts';
 import { counted, printJson, time, typed, type Output } from './wording.ts';
@@ -59,9 +60,18 @@ async function* everything(api: Client, query: AuditQuery): AsyncGenerator<Audit
     parseAs: 'stream',
   });
   if (!response.ok || !data) throw new ApiProblem(response.status, (error as Schemas['Problem'] | undefined) ?? null);
-  for await (const line of createInterface({ input: Readable.fromWeb(data as ReadableStream) })) {
-    if (line !== '') yield JSON.parse(line) as AuditEvent;
+  const stream = Readable.fromWeb(data as ReadableStream);
+  let broken: Error | null = null;
+  stream.on('error', (error) => (broken = error));
+  for await (const line of createInterface({ input: stream })) {
+    // The last line of an answer that broke off may be half of one.
+    if (line !== '' && broken === null) yield JSON.parse(line) as AuditEvent;
   }
+  if (broken !== null) throw brokenOff(broken);
+}
+
+function brokenOff({ message }: Error): Refusal {
+  return new Refusal(`The audit log broke off here (${message}); ask again, or for less of it.`, EXIT.unreachable);
 }
 
 /** @throws UsageError for what is no time */

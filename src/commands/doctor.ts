@@ -18,6 +18,7 @@ import { readRunFile } from '../local/run-file.ts';
 import { USER_AGENT, VERSION } from '../version.ts';
 import { TASK_QUEUES } from '../workflows/messages.ts';
 import { withDatabase, withTemporal } from './installation.ts';
+import { paint, toneOf } from './paint.ts';
 import { Refusal } from './refusal.ts';
 import { counted, time, typed, wrapped, type Output } from './wording.ts';
 
@@ -51,7 +52,7 @@ export async function doctor(config: Config, { json = false }: { json?: boolean 
     }),
   );
   if (json) out.print(JSON.stringify(findings, null, 2));
-  else for (const finding of findings) out.print(shown(finding, out.width ?? 100));
+  else for (const finding of findings) out.print(shown(finding, out));
   const count = (state: Finding['state']) => findings.filter((finding) => finding.state === state).length;
   const sum = `${counted(count('problem'), 'problem')}, ${counted(count('warning'), 'warning')}.`;
   if (count('problem') > 0) throw new Refusal(sum);
@@ -215,11 +216,15 @@ function lookAtAlerts(config: Config): Promise<Omit<Finding, 'what'>> {
 
 const SIGNS: Record<Finding['state'], string> = { ok: '✓', warning: '!', problem: '✗' };
 const WHAT_WIDTH = 12;
+const WITHOUT_TERMINAL = 100;
 
-function shown({ what, state, says, whatToDo }: Finding, width: number): string {
-  const room = Math.max(20, width - WHAT_WIDTH - 3);
+function shown({ what, state, says, whatToDo }: Finding, out: Output): string {
+  const room = Math.max(20, (out.width ?? WITHOUT_TERMINAL) - WHAT_WIDTH - 3);
   const rest = [...wrapped(says, room), ...(whatToDo === null ? [] : wrapped(`→ ${whatToDo}`, room))];
   const [first = '', ...more] = rest;
   const indent = ' '.repeat(WHAT_WIDTH + 3);
-  return [`${SIGNS[state]} ${what.padEnd(WHAT_WIDTH)} ${first}`, ...more.map((line) => indent + line)].join('\n');
+  return [
+    `${paint(out, toneOf(state), SIGNS[state])} ${what.padEnd(WHAT_WIDTH)} ${first}`,
+    ...more.map((line) => indent + line),
+  ].join('\n');
 }

@@ -6,7 +6,7 @@ import { Refusal } from './refusal.ts';
 
 /** The API over HTTP, with whatever else can be found at an address said so that a person knows what to do. */
 
-/** Until the answer begins; checking a long audit log takes a while. */
+/** For the whole answer, or the beginning of one that comes line by line; checking a long audit log takes a while. */
 const ANSWER_WITHIN_MS = 120_000;
 
 /** @throws Refusal when nothing answers there, or something that is no Starkeep, or one that is too old */
@@ -16,11 +16,16 @@ export function remoteFetch(url: string): (request: Request) => Promise<Response
     if (response.status >= 300 && response.status < 400) throw redirected(url, response);
     if (response.status === 204 || response.status === 304) return response;
     const type = response.headers.get('content-type') ?? 'nothing in particular';
-    if (!/json|^text\/csv/.test(type)) throw notStarkeep(url, response.status, type);
+    if (!/json/.test(type)) throw notStarkeep(url, response.status, type);
+    if (type.startsWith(LINES)) return response;
+    if (!(await isJson(response))) throw notStarkeep(url, response.status, 'what claims to be JSON');
     await refuseUnknownRoute(url, request, response);
     return response;
   };
 }
+
+/** What comes line by line is read as it comes, however long it is. */
+const LINES = 'application/x-ndjson';
 
 async function reach(url: string, request: Request): Promise<Response> {
   const deadline = new AbortController();
@@ -41,7 +46,11 @@ async function reach(url: string, request: Request): Promise<Response> {
       signal: deadline.signal,
     });
     // The same class as Node's own, from another copy of it.
-    return answer as unknown as Response;
+    const response = answer as unknown as Response;
+    if (response.headers.get('content-type')?.startsWith(LINES)) return response;
+    const { status } = response;
+    const text = await response.text();
+    return new Response(text === '' ? null : text, { status, headers: response.headers });
   } catch (error) {
     throw unreachable(url, error);
   } finally {
@@ -86,13 +95,19 @@ function notStarkeep(url: string, status: number, type: string): Refusal {
   );
 }
 
+async function isJson(response: Response): Promise<boolean> {
+  try {
+    await response.clone().json();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** 404 is said of things that are not there too; of a route the API has said so in these words since there are any. */
 async function refuseUnknownRoute(url: string, request: Request, response: Response): Promise<void> {
   if (response.status !== 404 && response.status !== 405) return;
-  const problem: unknown = await response
-    .clone()
-    .json()
-    .catch(() => null);
+  const problem: unknown = await response.clone().json();
   const { title } = (problem ?? {}) as { title?: unknown };
   if (title === 'Method not allowed' || title === 'Not found') {
     const { pathname } = new URL(request.url);

@@ -169,6 +169,20 @@ describe('an address', () => {
     await expectRefusal({ STARKEEP_URL: proxy }, 5, /is not Starkeep's API: status 200, text\/html\./);
   });
 
+  it('where an answer breaks off says so, and not half of it', async () => {
+    const half = await served(
+      new Hono().all('*', () => {
+        const body = new ReadableStream({
+          start: (controller) => controller.enqueue(new TextEncoder().encode('{"mirrors":[')),
+          pull: (controller) => controller.error(new Error('gone')),
+        });
+        return new Response(body, { headers: { 'content-type': 'application/json' } });
+      }),
+    );
+
+    await expectRefusal({ STARKEEP_URL: half }, 5, /does not answer: |is not Starkeep's API/);
+  });
+
   it('that redirects is not followed, since the key is for that address', async () => {
     const proxy = await served(new Hono().all('*', (c) => c.redirect('https://login.example/in')));
 

@@ -5,7 +5,7 @@ import type { DeletionView, DeliveryView, MirrorView, SyncView } from '../../dom
 import type { OverviewStore } from '../../domain/ports.ts';
 import type { Database, Row } from './database.ts';
 import { countStatement, listStatement, namesStatement } from './mirror-lists.ts';
-import { type DeletionLine, deletionsOf, openDeletions } from './overview.ts';
+import { type DeletionLine, deletionsOf, openDeletions } from './deletion-lists.ts';
 import { facetsOf, syncDaysOf, totalsOf } from './totals.ts';
 
 /** What the API reads, a page at a time; every order has an index that gives it. */

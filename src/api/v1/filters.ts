@@ -40,9 +40,9 @@ const Request = z
       description:
         'Each stands in place of the setting of that name; an empty text lifts it. Without any: the settings as they are',
     }),
-    from: z.enum(['record', 'github']).default('record').openapi({
+    from: z.enum(['record', 'github']).optional().openapi({
       description:
-        '`github`: the star list is read there now, which takes a while; everything comes in one answer, and nothing is compared with what is kept',
+        '`record`, the default: of what is recorded as starred · `github`: the star list is read there now, which takes a while; everything comes in one answer, and nothing is compared with what is kept',
     }),
     limit: Limit,
     cursor: Cursor,
