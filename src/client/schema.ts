@@ -387,7 +387,7 @@ export interface paths {
             [name: string]: unknown;
           };
           content: {
-            'text/event-stream': string;
+            'text/event-stream': components['schemas']['Event'];
           };
         };
         /** @description It is as you have it */
@@ -867,7 +867,9 @@ export interface paths {
           headers: {
             [name: string]: unknown;
           };
-          content?: never;
+          content: {
+            'application/problem+json': components['schemas']['Problem'];
+          };
         };
         /** @description The body is too large */
         413: {
@@ -892,7 +894,9 @@ export interface paths {
           headers: {
             [name: string]: unknown;
           };
-          content?: never;
+          content: {
+            'application/problem+json': components['schemas']['Problem'];
+          };
         };
         /** @description Something unexpected; the log has the details */
         500: {
@@ -1347,7 +1351,9 @@ export interface paths {
           headers: {
             [name: string]: unknown;
           };
-          content?: never;
+          content: {
+            'application/problem+json': components['schemas']['Problem'];
+          };
         };
         /** @description Something unexpected; the log has the details */
         500: {
@@ -1489,7 +1495,9 @@ export interface paths {
           headers: {
             [name: string]: unknown;
           };
-          content?: never;
+          content: {
+            'application/problem+json': components['schemas']['Problem'];
+          };
         };
         /** @description Something unexpected; the log has the details */
         500: {
@@ -1631,7 +1639,9 @@ export interface paths {
           headers: {
             [name: string]: unknown;
           };
-          content?: never;
+          content: {
+            'application/problem+json': components['schemas']['Problem'];
+          };
         };
         /** @description Something unexpected; the log has the details */
         500: {
@@ -1773,7 +1783,9 @@ export interface paths {
           headers: {
             [name: string]: unknown;
           };
-          content?: never;
+          content: {
+            'application/problem+json': components['schemas']['Problem'];
+          };
         };
         /** @description Something unexpected; the log has the details */
         500: {
@@ -1915,7 +1927,9 @@ export interface paths {
           headers: {
             [name: string]: unknown;
           };
-          content?: never;
+          content: {
+            'application/problem+json': components['schemas']['Problem'];
+          };
         };
         /** @description Something unexpected; the log has the details */
         500: {
@@ -2060,7 +2074,9 @@ export interface paths {
           headers: {
             [name: string]: unknown;
           };
-          content?: never;
+          content: {
+            'application/problem+json': components['schemas']['Problem'];
+          };
         };
         /** @description Something unexpected; the log has the details */
         500: {
@@ -2205,7 +2221,9 @@ export interface paths {
           headers: {
             [name: string]: unknown;
           };
-          content?: never;
+          content: {
+            'application/problem+json': components['schemas']['Problem'];
+          };
         };
         /** @description Something unexpected; the log has the details */
         500: {
@@ -2485,7 +2503,9 @@ export interface paths {
           headers: {
             [name: string]: unknown;
           };
-          content?: never;
+          content: {
+            'application/problem+json': components['schemas']['Problem'];
+          };
         };
         /** @description Something unexpected; the log has the details */
         500: {
@@ -2817,7 +2837,9 @@ export interface paths {
           headers: {
             [name: string]: unknown;
           };
-          content?: never;
+          content: {
+            'application/problem+json': components['schemas']['Problem'];
+          };
         };
         /** @description Something unexpected; the log has the details */
         500: {
@@ -3019,7 +3041,9 @@ export interface paths {
           headers: {
             [name: string]: unknown;
           };
-          content?: never;
+          content: {
+            'application/problem+json': components['schemas']['Problem'];
+          };
         };
         /** @description The body is too large */
         413: {
@@ -3044,7 +3068,9 @@ export interface paths {
           headers: {
             [name: string]: unknown;
           };
-          content?: never;
+          content: {
+            'application/problem+json': components['schemas']['Problem'];
+          };
         };
         /** @description Something unexpected; the log has the details */
         500: {
@@ -3151,7 +3177,9 @@ export interface paths {
           headers: {
             [name: string]: unknown;
           };
-          content?: never;
+          content: {
+            'application/problem+json': components['schemas']['Problem'];
+          };
         };
         /** @description The body is too large */
         413: {
@@ -3371,7 +3399,9 @@ export interface paths {
           headers: {
             [name: string]: unknown;
           };
-          content?: never;
+          content: {
+            'application/problem+json': components['schemas']['Problem'];
+          };
         };
         /** @description The body is too large */
         413: {
@@ -3622,7 +3652,9 @@ export interface paths {
           headers: {
             [name: string]: unknown;
           };
-          content?: never;
+          content: {
+            'application/problem+json': components['schemas']['Problem'];
+          };
         };
         /** @description Something unexpected; the log has the details */
         500: {
@@ -4234,7 +4266,9 @@ export interface paths {
           headers: {
             [name: string]: unknown;
           };
-          content?: never;
+          content: {
+            'application/problem+json': components['schemas']['Problem'];
+          };
         };
         /** @description The body is too large */
         413: {
@@ -4259,7 +4293,9 @@ export interface paths {
           headers: {
             [name: string]: unknown;
           };
-          content?: never;
+          content: {
+            'application/problem+json': components['schemas']['Problem'];
+          };
         };
         /** @description Something unexpected; the log has the details */
         500: {
@@ -4465,7 +4501,9 @@ export interface paths {
           headers: {
             [name: string]: unknown;
           };
-          content?: never;
+          content: {
+            'application/problem+json': components['schemas']['Problem'];
+          };
         };
         /** @description Something unexpected; the log has the details */
         500: {
@@ -4695,7 +4733,9 @@ export interface paths {
           headers: {
             [name: string]: unknown;
           };
-          content?: never;
+          content: {
+            'application/problem+json': components['schemas']['Problem'];
+          };
         };
         /** @description Something unexpected; the log has the details */
         500: {
@@ -4840,6 +4880,18 @@ export interface components {
         failed: number;
         bytes: number;
       }[];
+    };
+    /** @description One event of the stream, as EventSource hands it over */
+    Event: {
+      /** @description To go on from; the last one of the stream counts */
+      id?: string;
+      /** @enum {string} */
+      event: 'mirror' | 'sync' | 'deletion' | 'delivery' | 'batch' | 'reading' | 'alert' | 'reset';
+      /**
+       * @description JSON: the ids of what changed; of `reset` there are none
+       * @example {"mirrorId":"github-2325298"}
+       */
+      data: string;
     };
     Running: {
       transfers: components['schemas']['RunningTransfer'][];
@@ -5047,7 +5099,19 @@ export interface components {
       outcome: 'accepted' | 'ignored';
       ignoredReason: string | null;
     };
-    DeliveryDetail: components['schemas']['Delivery'] & {
+    DeliveryDetail: {
+      guid: string;
+      event: string;
+      action: string | null;
+      fullName: string | null;
+      /** Format: date-time */
+      receivedAt: string;
+      /** Format: date-time */
+      dispatchedAt: string | null;
+      workflowId: string | null;
+      /** @enum {string} */
+      outcome: 'accepted' | 'ignored';
+      ignoredReason: string | null;
       /** @description Follows the work through log, workflow and syncs */
       correlationId: string;
       repoEvent: components['schemas']['RepoEvent'];
@@ -5375,12 +5439,32 @@ export interface components {
       /** Format: date-time */
       revokedAt: string | null;
     };
-    MadeKey: components['schemas']['Key'] & {
+    MadeKey: {
+      keyId: string;
+      name: string;
+      /** @enum {string} */
+      scope: 'read' | 'operate' | 'admin';
+      /** @enum {string} */
+      origin: 'setting' | 'first_start' | 'person';
+      /** @description Its first characters; null for one that a person thought up */
+      shown: string | null;
+      /** Format: date-time */
+      createdAt: string;
+      /**
+       * Format: date-time
+       * @description To the minute
+       */
+      lastUsedAt: string | null;
+      /** Format: date-time */
+      revokedAt: string | null;
       /** @description Its text, shown this once and kept nowhere */
       key: string;
     };
     NewKey: {
-      /** @description What the audit log calls whoever uses it */
+      /**
+       * @description What the audit log calls whoever uses it
+       * @example Laptop of Ann
+       */
       name: string;
       /** @enum {string} */
       scope: 'read' | 'operate' | 'admin';
@@ -5393,7 +5477,10 @@ export interface components {
       metadata: {
         [key: string]: string;
       };
-      /** @default  */
+      /**
+       * @default
+       * @example InRleHQi
+       */
       data: string;
     };
   };

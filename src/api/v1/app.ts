@@ -1,5 +1,5 @@
 import { OpenAPIHono, type Hook } from '@hono/zod-openapi';
-import type { Context, Handler } from 'hono';
+import type { Context, MiddlewareHandler } from 'hono';
 import { HTTPException } from 'hono/http-exception';
 import type { Logger } from 'pino';
 import { Failure } from '../../domain/failures.ts';
@@ -24,7 +24,7 @@ import { mountMirrors, type MirrorPorts } from './mirrors.ts';
 import { mountPlaces, type PlacesPorts } from './places.ts';
 import { mountReconcile, type ReconcilePorts } from './reconcile.ts';
 import { REFERENCE_STYLE, referencePage } from './reference.ts';
-import { etags, repeats } from './repeats.ts';
+import { etags, IDEMPOTENCY_KEY, repeats } from './repeats.ts';
 import { mountRunning, type RunningPorts } from './running.ts';
 import { mountLogin, mountSession } from './session.ts';
 import { mountSettings, type SettingsPorts } from './settings.ts';
@@ -78,7 +78,7 @@ export function createV1(ports: V1Ports): OpenAPIHono<Authenticated> {
   const doorkeeper = createDoorkeeper(ports);
   app.post('/session', jsonBody());
   mountLogin(app, ports, doorkeeper);
-  app.use('*', authenticate(ports, doorkeeper), jsonBody(), repeats(ports.answers));
+  app.use('*', refuseOtherMethods(app), authenticate(ports, doorkeeper), jsonBody(), repeats(ports.answers));
 
   mountStats(app, ports);
   mountEvents(app, ports);
@@ -101,7 +101,6 @@ export function createV1(ports: V1Ports): OpenAPIHono<Authenticated> {
   mountCodec(app, ports);
   mountSession(app, ports);
 
-  refuseOtherMethods(app);
   app.all('*', (c) =>
     problem(c, 404, 'Not found', `There is nothing at ${c.req.path}; /api/v1/openapi.json says what there is.`),
   );
@@ -139,12 +138,12 @@ function add(operation: Operation, { parameters = [], responses = {} }: Common):
   operation.responses = { ...responses, ...operation.responses };
 }
 
-const header = (name: string, description: string) => ({
+const header = (name: string, description: string, pattern?: RegExp) => ({
   name,
   description,
   in: 'header' as const,
   required: false,
-  schema: { type: 'string' as const },
+  schema: { type: 'string' as const, ...(pattern ? { pattern: pattern.source } : {}) },
 });
 
 /** Of every read. */
@@ -153,17 +152,23 @@ const UNCHANGED: Common = {
   responses: { 304: { description: 'It is as you have it' } },
 };
 
+const PROBLEM = { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } };
+
 /** Of every write. */
 const ONCE: Common = {
   parameters: [
     header(
       'Idempotency-Key',
       'Up to 100 printable characters of your choice: the same request with the same key is done once in a day, and gets the first answer again',
+      IDEMPOTENCY_KEY,
     ),
   ],
   responses: {
-    409: { description: 'A request with that key is under way, or was answered with a secret that is told once' },
-    422: { description: 'The key was used for another request' },
+    409: {
+      description: 'A request with that key is under way, or was answered with a secret that is told once',
+      content: PROBLEM,
+    },
+    422: { description: 'The key was used for another request', content: PROBLEM },
   },
 };
 
@@ -181,24 +186,36 @@ const refuseUnfit: Hook<unknown, Authenticated, string, Response | undefined> = 
   return problem(c, 400, 'Request does not fit', detail, { errors });
 };
 
-/** What there is at a path is asked for in another way: 405 with the ways there are. */
-function refuseOtherMethods(app: OpenAPIHono<Authenticated>): void {
-  const methods = new Map<string, string[]>();
+/** What there is at a path is asked for in another way: 405 with the ways there are, also to whoever has no key. */
+function refuseOtherMethods(app: OpenAPIHono<Authenticated>): MiddlewareHandler {
+  let places: { fits: RegExp; methods: string[] }[] | null = null;
+  return async (c, next) => {
+    // When it is asked for the first time, every route is mounted.
+    places ??= placesOf(app);
+    const path = c.req.path.replace(/^\/api\/v1/, '');
+    const methods = [...new Set(places.filter(({ fits }) => fits.test(path)).flatMap((place) => place.methods))];
+    const method = c.req.method === 'HEAD' ? 'GET' : c.req.method;
+    if (methods.length === 0 || methods.includes(method)) return next();
+    const allow = methods.join(', ');
+    const answer = problem(c, 405, 'Method not allowed', `${c.req.path} takes ${allow}, not ${c.req.method}.`);
+    answer.headers.set('allow', allow);
+    return answer;
+  };
+}
+
+function placesOf(app: OpenAPIHono<Authenticated>): { fits: RegExp; methods: string[] }[] {
+  const methods = new Map<string, string[]>(
+    ['/openapi.json', '/docs', '/docs/style.css'].map((path) => [path, ['GET']]),
+  );
   for (const definition of app.openAPIRegistry.definitions) {
     if (definition.type !== 'route') continue;
     const { path, method } = definition.route;
     methods.set(path, [...(methods.get(path) ?? []), method.toUpperCase()]);
   }
-  for (const path of ['/openapi.json', '/docs', '/docs/style.css']) methods.set(path, ['GET']);
-  for (const [path, allowed] of methods) {
-    const allow = allowed.join(', ');
-    const refuse: Handler = (c) => {
-      const answer = problem(c, 405, 'Method not allowed', `${c.req.path} takes ${allow}, not ${c.req.method}.`);
-      answer.headers.set('allow', allow);
-      return answer;
-    };
-    app.all(path.replaceAll(/{(.+?)}/g, ':$1'), refuse);
-  }
+  return [...methods].map(([path, allowed]) => ({
+    fits: new RegExp(`^${path.replaceAll('.', '\\.').replaceAll(/{.+?}/g, '[^/]+')}$`),
+    methods: allowed,
+  }));
 }
 
 const RETRY_AFTER_SECONDS = 30;
