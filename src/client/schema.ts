@@ -37,26 +37,8 @@ export interface paths {
           };
           content?: never;
         };
-        /** @description The request does not fit: a field, a cursor, JSON */
-        400: {
-          headers: {
-            [name: string]: unknown;
-          };
-          content: {
-            'application/problem+json': components['schemas']['Problem'];
-          };
-        };
         /** @description No valid key or session */
         401: {
-          headers: {
-            [name: string]: unknown;
-          };
-          content: {
-            'application/problem+json': components['schemas']['Problem'];
-          };
-        };
-        /** @description The key may not do this, or another site asked for it by session */
-        403: {
           headers: {
             [name: string]: unknown;
           };
@@ -229,8 +211,35 @@ export interface paths {
             'application/problem+json': components['schemas']['Problem'];
           };
         };
+        /** @description The body did not arrive in time */
+        408: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/problem+json': components['schemas']['Problem'];
+          };
+        };
         /** @description Not as things are; the detail says why */
         409: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/problem+json': components['schemas']['Problem'];
+          };
+        };
+        /** @description The body is too large */
+        413: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/problem+json': components['schemas']['Problem'];
+          };
+        };
+        /** @description The body is not JSON */
+        415: {
           headers: {
             [name: string]: unknown;
           };
@@ -299,26 +308,8 @@ export interface paths {
           };
           content?: never;
         };
-        /** @description The request does not fit: a field, a cursor, JSON */
-        400: {
-          headers: {
-            [name: string]: unknown;
-          };
-          content: {
-            'application/problem+json': components['schemas']['Problem'];
-          };
-        };
         /** @description No valid key or session */
         401: {
-          headers: {
-            [name: string]: unknown;
-          };
-          content: {
-            'application/problem+json': components['schemas']['Problem'];
-          };
-        };
-        /** @description The key may not do this, or another site asked for it by session */
-        403: {
           headers: {
             [name: string]: unknown;
           };
@@ -373,8 +364,6 @@ export interface paths {
         };
         header?: {
           'last-event-id'?: string;
-          /** @description The `ETag` of an answer you have */
-          'If-None-Match'?: string;
         };
         path?: never;
         cookie?: never;
@@ -390,13 +379,6 @@ export interface paths {
             'text/event-stream': components['schemas']['Event'];
           };
         };
-        /** @description It is as you have it */
-        304: {
-          headers: {
-            [name: string]: unknown;
-          };
-          content?: never;
-        };
         /** @description The request does not fit: a field, a cursor, JSON */
         400: {
           headers: {
@@ -408,15 +390,6 @@ export interface paths {
         };
         /** @description No valid key or session */
         401: {
-          headers: {
-            [name: string]: unknown;
-          };
-          content: {
-            'application/problem+json': components['schemas']['Problem'];
-          };
-        };
-        /** @description The key may not do this, or another site asked for it by session */
-        403: {
           headers: {
             [name: string]: unknown;
           };
@@ -488,26 +461,8 @@ export interface paths {
           };
           content?: never;
         };
-        /** @description The request does not fit: a field, a cursor, JSON */
-        400: {
-          headers: {
-            [name: string]: unknown;
-          };
-          content: {
-            'application/problem+json': components['schemas']['Problem'];
-          };
-        };
         /** @description No valid key or session */
         401: {
-          headers: {
-            [name: string]: unknown;
-          };
-          content: {
-            'application/problem+json': components['schemas']['Problem'];
-          };
-        };
-        /** @description The key may not do this, or another site asked for it by session */
-        403: {
           headers: {
             [name: string]: unknown;
           };
@@ -597,15 +552,6 @@ export interface paths {
         };
         /** @description No valid key or session */
         401: {
-          headers: {
-            [name: string]: unknown;
-          };
-          content: {
-            'application/problem+json': components['schemas']['Problem'];
-          };
-        };
-        /** @description The key may not do this, or another site asked for it by session */
-        403: {
           headers: {
             [name: string]: unknown;
           };
@@ -744,15 +690,6 @@ export interface paths {
         };
         /** @description No valid key or session */
         401: {
-          headers: {
-            [name: string]: unknown;
-          };
-          content: {
-            'application/problem+json': components['schemas']['Problem'];
-          };
-        };
-        /** @description The key may not do this, or another site asked for it by session */
-        403: {
           headers: {
             [name: string]: unknown;
           };
@@ -969,26 +906,8 @@ export interface paths {
           };
           content?: never;
         };
-        /** @description The request does not fit: a field, a cursor, JSON */
-        400: {
-          headers: {
-            [name: string]: unknown;
-          };
-          content: {
-            'application/problem+json': components['schemas']['Problem'];
-          };
-        };
         /** @description No valid key or session */
         401: {
-          headers: {
-            [name: string]: unknown;
-          };
-          content: {
-            'application/problem+json': components['schemas']['Problem'];
-          };
-        };
-        /** @description The key may not do this, or another site asked for it by session */
-        403: {
           headers: {
             [name: string]: unknown;
           };
@@ -1073,15 +992,6 @@ export interface paths {
         };
         /** @description No valid key or session */
         401: {
-          headers: {
-            [name: string]: unknown;
-          };
-          content: {
-            'application/problem+json': components['schemas']['Problem'];
-          };
-        };
-        /** @description The key may not do this, or another site asked for it by session */
-        403: {
           headers: {
             [name: string]: unknown;
           };
@@ -1184,15 +1094,6 @@ export interface paths {
         };
         /** @description No valid key or session */
         401: {
-          headers: {
-            [name: string]: unknown;
-          };
-          content: {
-            'application/problem+json': components['schemas']['Problem'];
-          };
-        };
-        /** @description The key may not do this, or another site asked for it by session */
-        403: {
           headers: {
             [name: string]: unknown;
           };
@@ -2312,15 +2213,6 @@ export interface paths {
             'application/problem+json': components['schemas']['Problem'];
           };
         };
-        /** @description The key may not do this, or another site asked for it by session */
-        403: {
-          headers: {
-            [name: string]: unknown;
-          };
-          content: {
-            'application/problem+json': components['schemas']['Problem'];
-          };
-        };
         /** @description There is no such thing */
         404: {
           headers: {
@@ -2609,15 +2501,6 @@ export interface paths {
             'application/problem+json': components['schemas']['Problem'];
           };
         };
-        /** @description The key may not do this, or another site asked for it by session */
-        403: {
-          headers: {
-            [name: string]: unknown;
-          };
-          content: {
-            'application/problem+json': components['schemas']['Problem'];
-          };
-        };
         /** @description Something unexpected; the log has the details */
         500: {
           headers: {
@@ -2695,15 +2578,6 @@ export interface paths {
         };
         /** @description No valid key or session */
         401: {
-          headers: {
-            [name: string]: unknown;
-          };
-          content: {
-            'application/problem+json': components['schemas']['Problem'];
-          };
-        };
-        /** @description The key may not do this, or another site asked for it by session */
-        403: {
           headers: {
             [name: string]: unknown;
           };
@@ -2823,8 +2697,35 @@ export interface paths {
             'application/problem+json': components['schemas']['Problem'];
           };
         };
+        /** @description The body did not arrive in time */
+        408: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/problem+json': components['schemas']['Problem'];
+          };
+        };
         /** @description Not as things are; the detail says why */
         409: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/problem+json': components['schemas']['Problem'];
+          };
+        };
+        /** @description The body is too large */
+        413: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/problem+json': components['schemas']['Problem'];
+          };
+        };
+        /** @description The body is not JSON */
+        415: {
           headers: {
             [name: string]: unknown;
           };
@@ -2921,15 +2822,6 @@ export interface paths {
         };
         /** @description No valid key or session */
         401: {
-          headers: {
-            [name: string]: unknown;
-          };
-          content: {
-            'application/problem+json': components['schemas']['Problem'];
-          };
-        };
-        /** @description The key may not do this, or another site asked for it by session */
-        403: {
           headers: {
             [name: string]: unknown;
           };
@@ -3297,15 +3189,6 @@ export interface paths {
             'application/problem+json': components['schemas']['Problem'];
           };
         };
-        /** @description The key may not do this, or another site asked for it by session */
-        403: {
-          headers: {
-            [name: string]: unknown;
-          };
-          content: {
-            'application/problem+json': components['schemas']['Problem'];
-          };
-        };
         /** @description Something unexpected; the log has the details */
         500: {
           headers: {
@@ -3521,15 +3404,6 @@ export interface paths {
             'application/problem+json': components['schemas']['Problem'];
           };
         };
-        /** @description The key may not do this, or another site asked for it by session */
-        403: {
-          headers: {
-            [name: string]: unknown;
-          };
-          content: {
-            'application/problem+json': components['schemas']['Problem'];
-          };
-        };
         /** @description There is no such thing */
         404: {
           headers: {
@@ -3638,8 +3512,35 @@ export interface paths {
             'application/problem+json': components['schemas']['Problem'];
           };
         };
+        /** @description The body did not arrive in time */
+        408: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/problem+json': components['schemas']['Problem'];
+          };
+        };
         /** @description Not as things are; the detail says why */
         409: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/problem+json': components['schemas']['Problem'];
+          };
+        };
+        /** @description The body is too large */
+        413: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/problem+json': components['schemas']['Problem'];
+          };
+        };
+        /** @description The body is not JSON */
+        415: {
           headers: {
             [name: string]: unknown;
           };
@@ -3831,15 +3732,6 @@ export interface paths {
           };
           content?: never;
         };
-        /** @description The request does not fit: a field, a cursor, JSON */
-        400: {
-          headers: {
-            [name: string]: unknown;
-          };
-          content: {
-            'application/problem+json': components['schemas']['Problem'];
-          };
-        };
         /** @description No valid key or session */
         401: {
           headers: {
@@ -3922,26 +3814,8 @@ export interface paths {
           };
           content?: never;
         };
-        /** @description The request does not fit: a field, a cursor, JSON */
-        400: {
-          headers: {
-            [name: string]: unknown;
-          };
-          content: {
-            'application/problem+json': components['schemas']['Problem'];
-          };
-        };
         /** @description No valid key or session */
         401: {
-          headers: {
-            [name: string]: unknown;
-          };
-          content: {
-            'application/problem+json': components['schemas']['Problem'];
-          };
-        };
-        /** @description The key may not do this, or another site asked for it by session */
-        403: {
           headers: {
             [name: string]: unknown;
           };
@@ -4056,15 +3930,6 @@ export interface paths {
             'application/problem+json': components['schemas']['Problem'];
           };
         };
-        /** @description The key may not do this, or another site asked for it by session */
-        403: {
-          headers: {
-            [name: string]: unknown;
-          };
-          content: {
-            'application/problem+json': components['schemas']['Problem'];
-          };
-        };
         /** @description Something unexpected; the log has the details */
         500: {
           headers: {
@@ -4131,15 +3996,6 @@ export interface paths {
             [name: string]: unknown;
           };
           content?: never;
-        };
-        /** @description The request does not fit: a field, a cursor, JSON */
-        400: {
-          headers: {
-            [name: string]: unknown;
-          };
-          content: {
-            'application/problem+json': components['schemas']['Problem'];
-          };
         };
         /** @description No valid key or session */
         401: {
@@ -4358,15 +4214,6 @@ export interface paths {
             [name: string]: unknown;
           };
           content?: never;
-        };
-        /** @description The request does not fit: a field, a cursor, JSON */
-        400: {
-          headers: {
-            [name: string]: unknown;
-          };
-          content: {
-            'application/problem+json': components['schemas']['Problem'];
-          };
         };
         /** @description No valid key or session */
         401: {
@@ -4596,8 +4443,35 @@ export interface paths {
             'application/problem+json': components['schemas']['Problem'];
           };
         };
+        /** @description The body did not arrive in time */
+        408: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/problem+json': components['schemas']['Problem'];
+          };
+        };
         /** @description Not as things are; the detail says why */
         409: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/problem+json': components['schemas']['Problem'];
+          };
+        };
+        /** @description The body is too large */
+        413: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/problem+json': components['schemas']['Problem'];
+          };
+        };
+        /** @description The body is not JSON */
+        415: {
           headers: {
             [name: string]: unknown;
           };
@@ -4650,7 +4524,7 @@ export interface paths {
         path?: never;
         cookie?: never;
       };
-      requestBody?: {
+      requestBody: {
         content: {
           'application/json': components['schemas']['Payloads'];
         };

@@ -8,6 +8,7 @@ import { authenticate, createDoorkeeper, type Authenticated, type AuthPorts } fr
 import { problem, ProblemError } from '../problem.ts';
 import { SECURE_SESSION_COOKIE, SESSION_COOKIE } from '../session-cookie.ts';
 import { mountAlerts } from './alerts.ts';
+import { BODY_PROBLEMS, PROBLEMS } from './answers.ts';
 import { type ArchivePorts, mountArchives } from './archives.ts';
 import { mountAudit } from './audit.ts';
 import { mountAuditChain } from './audit-chain.ts';
@@ -122,9 +123,10 @@ function documentOf(app: OpenAPIHono<Authenticated>, version: string) {
       description: `Of a browser: \`POST /session\` sets it (\`${SESSION_COOKIE}\` where there is no TLS). Changes have to come from a page of this address.`,
     },
   };
-  for (const path of Object.values(document.paths ?? {})) {
-    if (path.get) add(path.get, UNCHANGED);
-    if (path.post?.security?.length !== 0 && path.post) add(path.post, ONCE);
+  for (const { get, post, delete: remove } of Object.values(document.paths ?? {})) {
+    if (get) describeRead(get);
+    if (post && post.security?.length !== 0) add(post, ONCE);
+    for (const write of [post, remove]) if (write) add(write, BODY);
   }
   return { ...document, components: { ...document.components, securitySchemes } };
 }
@@ -136,6 +138,16 @@ type Common = Pick<Operation, 'parameters' | 'responses'>;
 function add(operation: Operation, { parameters = [], responses = {} }: Common): void {
   operation.parameters = [...(operation.parameters ?? []), ...parameters];
   operation.responses = { ...responses, ...operation.responses };
+}
+
+/** A read says no more than can happen: every key may have it unless its scope says otherwise, and where nothing is asked with it, nothing can be unfit. */
+function describeRead(operation: Operation): void {
+  const { responses = {}, parameters = [] } = operation;
+  if (operation['x-scope'] === 'read') delete responses['403'];
+  if (parameters.length === 0) delete responses['400'];
+  // A stream has no ETag.
+  const isJson = 'application/json' in ((responses['200'] as { content?: object }).content ?? {});
+  if (isJson) add(operation, UNCHANGED);
 }
 
 const header = (name: string, description: string, pattern?: RegExp) => ({
@@ -154,7 +166,14 @@ const UNCHANGED: Common = {
 
 const PROBLEM = { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } };
 
-/** Of every write. */
+/** Of every write, also one that takes no body: what comes is read before anybody looks. */
+const BODY: Common = {
+  responses: Object.fromEntries(
+    BODY_PROBLEMS.map((status) => [status, { description: PROBLEMS[status], content: PROBLEM }]),
+  ),
+};
+
+/** Of every write that comes with a key. */
 const ONCE: Common = {
   parameters: [
     header(

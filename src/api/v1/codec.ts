@@ -40,7 +40,7 @@ const decode = createRoute({
   path: '/codec/decode',
   summary: 'Payloads of Temporal, readable; for `temporal workflow show --codec-endpoint …/api/v1/codec`',
   ...allowed('admin'),
-  request: { body: jsonRequest(Payloads) },
+  request: { body: { ...jsonRequest(Payloads), required: true } },
   responses: { 200: json('In the same order', Payloads), ...problems(...BODY_PROBLEMS, 409) },
 });
 

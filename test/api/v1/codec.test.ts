@@ -57,6 +57,7 @@ describe('POST /codec/decode', () => {
   });
 
   it.each([
+    [undefined],
     [{}],
     [{ payloads: [{ metadata: { encoding: 'no base64!' } }] }],
     [{ payloads: [{ data: 'YWI' }] }],

@@ -65,6 +65,9 @@ export async function fillRecord(world: World): Promise<void> {
     await store.db.query('update mirrors set status = $2 where mirror_id = $1', [mirrorId, status]);
   }
 
+  for (const kind of ['all', 'failed']) await world.ask('POST', '/batches', { body: { selection: { kind } } });
+  await store.batches.end('2', 'completed', null);
+
   for (const subject of ['github-4', 'github-5']) {
     await store.alerts.raise(accountId, {
       kind: 'mirror_failed',
