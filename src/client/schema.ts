@@ -37,26 +37,8 @@ export interface paths {
           };
           content?: never;
         };
-        /** @description The request does not fit: a field, a cursor, JSON */
-        400: {
-          headers: {
-            [name: string]: unknown;
-          };
-          content: {
-            'application/problem+json': components['schemas']['Problem'];
-          };
-        };
         /** @description No valid key or session */
         401: {
-          headers: {
-            [name: string]: unknown;
-          };
-          content: {
-            'application/problem+json': components['schemas']['Problem'];
-          };
-        };
-        /** @description The key may not do this, or another site asked for it by session */
-        403: {
           headers: {
             [name: string]: unknown;
           };
@@ -229,8 +211,35 @@ export interface paths {
             'application/problem+json': components['schemas']['Problem'];
           };
         };
+        /** @description The body did not arrive in time */
+        408: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/problem+json': components['schemas']['Problem'];
+          };
+        };
         /** @description Not as things are; the detail says why */
         409: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/problem+json': components['schemas']['Problem'];
+          };
+        };
+        /** @description The body is too large */
+        413: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/problem+json': components['schemas']['Problem'];
+          };
+        };
+        /** @description The body is not JSON */
+        415: {
           headers: {
             [name: string]: unknown;
           };
@@ -299,26 +308,8 @@ export interface paths {
           };
           content?: never;
         };
-        /** @description The request does not fit: a field, a cursor, JSON */
-        400: {
-          headers: {
-            [name: string]: unknown;
-          };
-          content: {
-            'application/problem+json': components['schemas']['Problem'];
-          };
-        };
         /** @description No valid key or session */
         401: {
-          headers: {
-            [name: string]: unknown;
-          };
-          content: {
-            'application/problem+json': components['schemas']['Problem'];
-          };
-        };
-        /** @description The key may not do this, or another site asked for it by session */
-        403: {
           headers: {
             [name: string]: unknown;
           };
@@ -373,8 +364,6 @@ export interface paths {
         };
         header?: {
           'last-event-id'?: string;
-          /** @description The `ETag` of an answer you have */
-          'If-None-Match'?: string;
         };
         path?: never;
         cookie?: never;
@@ -387,15 +376,8 @@ export interface paths {
             [name: string]: unknown;
           };
           content: {
-            'text/event-stream': string;
+            'text/event-stream': components['schemas']['Event'];
           };
-        };
-        /** @description It is as you have it */
-        304: {
-          headers: {
-            [name: string]: unknown;
-          };
-          content?: never;
         };
         /** @description The request does not fit: a field, a cursor, JSON */
         400: {
@@ -408,15 +390,6 @@ export interface paths {
         };
         /** @description No valid key or session */
         401: {
-          headers: {
-            [name: string]: unknown;
-          };
-          content: {
-            'application/problem+json': components['schemas']['Problem'];
-          };
-        };
-        /** @description The key may not do this, or another site asked for it by session */
-        403: {
           headers: {
             [name: string]: unknown;
           };
@@ -488,26 +461,8 @@ export interface paths {
           };
           content?: never;
         };
-        /** @description The request does not fit: a field, a cursor, JSON */
-        400: {
-          headers: {
-            [name: string]: unknown;
-          };
-          content: {
-            'application/problem+json': components['schemas']['Problem'];
-          };
-        };
         /** @description No valid key or session */
         401: {
-          headers: {
-            [name: string]: unknown;
-          };
-          content: {
-            'application/problem+json': components['schemas']['Problem'];
-          };
-        };
-        /** @description The key may not do this, or another site asked for it by session */
-        403: {
           headers: {
             [name: string]: unknown;
           };
@@ -597,15 +552,6 @@ export interface paths {
         };
         /** @description No valid key or session */
         401: {
-          headers: {
-            [name: string]: unknown;
-          };
-          content: {
-            'application/problem+json': components['schemas']['Problem'];
-          };
-        };
-        /** @description The key may not do this, or another site asked for it by session */
-        403: {
           headers: {
             [name: string]: unknown;
           };
@@ -753,15 +699,6 @@ export interface paths {
             'application/problem+json': components['schemas']['Problem'];
           };
         };
-        /** @description The key may not do this, or another site asked for it by session */
-        403: {
-          headers: {
-            [name: string]: unknown;
-          };
-          content: {
-            'application/problem+json': components['schemas']['Problem'];
-          };
-        };
         /** @description Something unexpected; the log has the details */
         500: {
           headers: {
@@ -869,7 +806,9 @@ export interface paths {
           headers: {
             [name: string]: unknown;
           };
-          content?: never;
+          content: {
+            'application/problem+json': components['schemas']['Problem'];
+          };
         };
         /** @description The body is too large */
         413: {
@@ -894,7 +833,9 @@ export interface paths {
           headers: {
             [name: string]: unknown;
           };
-          content?: never;
+          content: {
+            'application/problem+json': components['schemas']['Problem'];
+          };
         };
         /** @description Something unexpected; the log has the details */
         500: {
@@ -967,26 +908,8 @@ export interface paths {
           };
           content?: never;
         };
-        /** @description The request does not fit: a field, a cursor, JSON */
-        400: {
-          headers: {
-            [name: string]: unknown;
-          };
-          content: {
-            'application/problem+json': components['schemas']['Problem'];
-          };
-        };
         /** @description No valid key or session */
         401: {
-          headers: {
-            [name: string]: unknown;
-          };
-          content: {
-            'application/problem+json': components['schemas']['Problem'];
-          };
-        };
-        /** @description The key may not do this, or another site asked for it by session */
-        403: {
           headers: {
             [name: string]: unknown;
           };
@@ -1080,15 +1003,6 @@ export interface paths {
             'application/problem+json': components['schemas']['Problem'];
           };
         };
-        /** @description The key may not do this, or another site asked for it by session */
-        403: {
-          headers: {
-            [name: string]: unknown;
-          };
-          content: {
-            'application/problem+json': components['schemas']['Problem'];
-          };
-        };
         /** @description Something unexpected; the log has the details */
         500: {
           headers: {
@@ -1166,15 +1080,6 @@ export interface paths {
         };
         /** @description No valid key or session */
         401: {
-          headers: {
-            [name: string]: unknown;
-          };
-          content: {
-            'application/problem+json': components['schemas']['Problem'];
-          };
-        };
-        /** @description The key may not do this, or another site asked for it by session */
-        403: {
           headers: {
             [name: string]: unknown;
           };
@@ -1277,15 +1182,6 @@ export interface paths {
         };
         /** @description No valid key or session */
         401: {
-          headers: {
-            [name: string]: unknown;
-          };
-          content: {
-            'application/problem+json': components['schemas']['Problem'];
-          };
-        };
-        /** @description The key may not do this, or another site asked for it by session */
-        403: {
           headers: {
             [name: string]: unknown;
           };
@@ -1444,7 +1340,9 @@ export interface paths {
           headers: {
             [name: string]: unknown;
           };
-          content?: never;
+          content: {
+            'application/problem+json': components['schemas']['Problem'];
+          };
         };
         /** @description Something unexpected; the log has the details */
         500: {
@@ -1586,7 +1484,9 @@ export interface paths {
           headers: {
             [name: string]: unknown;
           };
-          content?: never;
+          content: {
+            'application/problem+json': components['schemas']['Problem'];
+          };
         };
         /** @description Something unexpected; the log has the details */
         500: {
@@ -1728,7 +1628,9 @@ export interface paths {
           headers: {
             [name: string]: unknown;
           };
-          content?: never;
+          content: {
+            'application/problem+json': components['schemas']['Problem'];
+          };
         };
         /** @description Something unexpected; the log has the details */
         500: {
@@ -1870,7 +1772,9 @@ export interface paths {
           headers: {
             [name: string]: unknown;
           };
-          content?: never;
+          content: {
+            'application/problem+json': components['schemas']['Problem'];
+          };
         };
         /** @description Something unexpected; the log has the details */
         500: {
@@ -2012,7 +1916,9 @@ export interface paths {
           headers: {
             [name: string]: unknown;
           };
-          content?: never;
+          content: {
+            'application/problem+json': components['schemas']['Problem'];
+          };
         };
         /** @description Something unexpected; the log has the details */
         500: {
@@ -2157,7 +2063,9 @@ export interface paths {
           headers: {
             [name: string]: unknown;
           };
-          content?: never;
+          content: {
+            'application/problem+json': components['schemas']['Problem'];
+          };
         };
         /** @description Something unexpected; the log has the details */
         500: {
@@ -2302,7 +2210,9 @@ export interface paths {
           headers: {
             [name: string]: unknown;
           };
-          content?: never;
+          content: {
+            'application/problem+json': components['schemas']['Problem'];
+          };
         };
         /** @description Something unexpected; the log has the details */
         500: {
@@ -2384,15 +2294,6 @@ export interface paths {
         };
         /** @description No valid key or session */
         401: {
-          headers: {
-            [name: string]: unknown;
-          };
-          content: {
-            'application/problem+json': components['schemas']['Problem'];
-          };
-        };
-        /** @description The key may not do this, or another site asked for it by session */
-        403: {
           headers: {
             [name: string]: unknown;
           };
@@ -2592,7 +2493,9 @@ export interface paths {
           headers: {
             [name: string]: unknown;
           };
-          content?: never;
+          content: {
+            'application/problem+json': components['schemas']['Problem'];
+          };
         };
         /** @description Something unexpected; the log has the details */
         500: {
@@ -2696,15 +2599,6 @@ export interface paths {
             'application/problem+json': components['schemas']['Problem'];
           };
         };
-        /** @description The key may not do this, or another site asked for it by session */
-        403: {
-          headers: {
-            [name: string]: unknown;
-          };
-          content: {
-            'application/problem+json': components['schemas']['Problem'];
-          };
-        };
         /** @description Something unexpected; the log has the details */
         500: {
           headers: {
@@ -2782,15 +2676,6 @@ export interface paths {
         };
         /** @description No valid key or session */
         401: {
-          headers: {
-            [name: string]: unknown;
-          };
-          content: {
-            'application/problem+json': components['schemas']['Problem'];
-          };
-        };
-        /** @description The key may not do this, or another site asked for it by session */
-        403: {
           headers: {
             [name: string]: unknown;
           };
@@ -2910,8 +2795,35 @@ export interface paths {
             'application/problem+json': components['schemas']['Problem'];
           };
         };
+        /** @description The body did not arrive in time */
+        408: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/problem+json': components['schemas']['Problem'];
+          };
+        };
         /** @description Not as things are; the detail says why */
         409: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/problem+json': components['schemas']['Problem'];
+          };
+        };
+        /** @description The body is too large */
+        413: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/problem+json': components['schemas']['Problem'];
+          };
+        };
+        /** @description The body is not JSON */
+        415: {
           headers: {
             [name: string]: unknown;
           };
@@ -2924,7 +2836,9 @@ export interface paths {
           headers: {
             [name: string]: unknown;
           };
-          content?: never;
+          content: {
+            'application/problem+json': components['schemas']['Problem'];
+          };
         };
         /** @description Something unexpected; the log has the details */
         500: {
@@ -3008,15 +2922,6 @@ export interface paths {
         };
         /** @description No valid key or session */
         401: {
-          headers: {
-            [name: string]: unknown;
-          };
-          content: {
-            'application/problem+json': components['schemas']['Problem'];
-          };
-        };
-        /** @description The key may not do this, or another site asked for it by session */
-        403: {
           headers: {
             [name: string]: unknown;
           };
@@ -3113,15 +3018,6 @@ export interface paths {
             'application/problem+json': components['schemas']['Problem'];
           };
         };
-        /** @description The key may not do this, or another site asked for it by session */
-        403: {
-          headers: {
-            [name: string]: unknown;
-          };
-          content: {
-            'application/problem+json': components['schemas']['Problem'];
-          };
-        };
         /** @description Something unexpected; the log has the details */
         500: {
           headers: {
@@ -3189,26 +3085,8 @@ export interface paths {
           };
           content?: never;
         };
-        /** @description The request does not fit: a field, a cursor, JSON */
-        400: {
-          headers: {
-            [name: string]: unknown;
-          };
-          content: {
-            'application/problem+json': components['schemas']['Problem'];
-          };
-        };
         /** @description No valid key or session */
         401: {
-          headers: {
-            [name: string]: unknown;
-          };
-          content: {
-            'application/problem+json': components['schemas']['Problem'];
-          };
-        };
-        /** @description The key may not do this, or another site asked for it by session */
-        403: {
           headers: {
             [name: string]: unknown;
           };
@@ -3316,8 +3194,35 @@ export interface paths {
             'application/problem+json': components['schemas']['Problem'];
           };
         };
+        /** @description The body did not arrive in time */
+        408: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/problem+json': components['schemas']['Problem'];
+          };
+        };
         /** @description Not as things are; the detail says why */
         409: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/problem+json': components['schemas']['Problem'];
+          };
+        };
+        /** @description The body is too large */
+        413: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/problem+json': components['schemas']['Problem'];
+          };
+        };
+        /** @description The body is not JSON */
+        415: {
           headers: {
             [name: string]: unknown;
           };
@@ -3330,7 +3235,9 @@ export interface paths {
           headers: {
             [name: string]: unknown;
           };
-          content?: never;
+          content: {
+            'application/problem+json': components['schemas']['Problem'];
+          };
         };
         /** @description Something unexpected; the log has the details */
         500: {
@@ -3394,26 +3301,8 @@ export interface paths {
           };
           content?: never;
         };
-        /** @description The request does not fit: a field, a cursor, JSON */
-        400: {
-          headers: {
-            [name: string]: unknown;
-          };
-          content: {
-            'application/problem+json': components['schemas']['Problem'];
-          };
-        };
         /** @description No valid key or session */
         401: {
-          headers: {
-            [name: string]: unknown;
-          };
-          content: {
-            'application/problem+json': components['schemas']['Problem'];
-          };
-        };
-        /** @description The key may not do this, or another site asked for it by session */
-        403: {
           headers: {
             [name: string]: unknown;
           };
@@ -3509,7 +3398,9 @@ export interface paths {
           headers: {
             [name: string]: unknown;
           };
-          content?: never;
+          content: {
+            'application/problem+json': components['schemas']['Problem'];
+          };
         };
         /** @description The body is too large */
         413: {
@@ -3534,7 +3425,9 @@ export interface paths {
           headers: {
             [name: string]: unknown;
           };
-          content?: never;
+          content: {
+            'application/problem+json': components['schemas']['Problem'];
+          };
         };
         /** @description Something unexpected; the log has the details */
         500: {
@@ -3770,15 +3663,6 @@ export interface paths {
             'application/problem+json': components['schemas']['Problem'];
           };
         };
-        /** @description The key may not do this, or another site asked for it by session */
-        403: {
-          headers: {
-            [name: string]: unknown;
-          };
-          content: {
-            'application/problem+json': components['schemas']['Problem'];
-          };
-        };
         /** @description Something unexpected; the log has the details */
         500: {
           headers: {
@@ -3872,7 +3756,9 @@ export interface paths {
           headers: {
             [name: string]: unknown;
           };
-          content?: never;
+          content: {
+            'application/problem+json': components['schemas']['Problem'];
+          };
         };
         /** @description The body is too large */
         413: {
@@ -3992,15 +3878,6 @@ export interface paths {
             'application/problem+json': components['schemas']['Problem'];
           };
         };
-        /** @description The key may not do this, or another site asked for it by session */
-        403: {
-          headers: {
-            [name: string]: unknown;
-          };
-          content: {
-            'application/problem+json': components['schemas']['Problem'];
-          };
-        };
         /** @description There is no such thing */
         404: {
           headers: {
@@ -4109,8 +3986,35 @@ export interface paths {
             'application/problem+json': components['schemas']['Problem'];
           };
         };
+        /** @description The body did not arrive in time */
+        408: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/problem+json': components['schemas']['Problem'];
+          };
+        };
         /** @description Not as things are; the detail says why */
         409: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/problem+json': components['schemas']['Problem'];
+          };
+        };
+        /** @description The body is too large */
+        413: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/problem+json': components['schemas']['Problem'];
+          };
+        };
+        /** @description The body is not JSON */
+        415: {
           headers: {
             [name: string]: unknown;
           };
@@ -4123,7 +4027,9 @@ export interface paths {
           headers: {
             [name: string]: unknown;
           };
-          content?: never;
+          content: {
+            'application/problem+json': components['schemas']['Problem'];
+          };
         };
         /** @description Something unexpected; the log has the details */
         500: {
@@ -4300,15 +4206,6 @@ export interface paths {
           };
           content?: never;
         };
-        /** @description The request does not fit: a field, a cursor, JSON */
-        400: {
-          headers: {
-            [name: string]: unknown;
-          };
-          content: {
-            'application/problem+json': components['schemas']['Problem'];
-          };
-        };
         /** @description No valid key or session */
         401: {
           headers: {
@@ -4391,26 +4288,8 @@ export interface paths {
           };
           content?: never;
         };
-        /** @description The request does not fit: a field, a cursor, JSON */
-        400: {
-          headers: {
-            [name: string]: unknown;
-          };
-          content: {
-            'application/problem+json': components['schemas']['Problem'];
-          };
-        };
         /** @description No valid key or session */
         401: {
-          headers: {
-            [name: string]: unknown;
-          };
-          content: {
-            'application/problem+json': components['schemas']['Problem'];
-          };
-        };
-        /** @description The key may not do this, or another site asked for it by session */
-        403: {
           headers: {
             [name: string]: unknown;
           };
@@ -4525,15 +4404,6 @@ export interface paths {
             'application/problem+json': components['schemas']['Problem'];
           };
         };
-        /** @description The key may not do this, or another site asked for it by session */
-        403: {
-          headers: {
-            [name: string]: unknown;
-          };
-          content: {
-            'application/problem+json': components['schemas']['Problem'];
-          };
-        };
         /** @description Something unexpected; the log has the details */
         500: {
           headers: {
@@ -4600,15 +4470,6 @@ export interface paths {
             [name: string]: unknown;
           };
           content?: never;
-        };
-        /** @description The request does not fit: a field, a cursor, JSON */
-        400: {
-          headers: {
-            [name: string]: unknown;
-          };
-          content: {
-            'application/problem+json': components['schemas']['Problem'];
-          };
         };
         /** @description No valid key or session */
         401: {
@@ -4855,7 +4716,9 @@ export interface paths {
           headers: {
             [name: string]: unknown;
           };
-          content?: never;
+          content: {
+            'application/problem+json': components['schemas']['Problem'];
+          };
         };
         /** @description The body is too large */
         413: {
@@ -4945,15 +4808,6 @@ export interface paths {
             [name: string]: unknown;
           };
           content?: never;
-        };
-        /** @description The request does not fit: a field, a cursor, JSON */
-        400: {
-          headers: {
-            [name: string]: unknown;
-          };
-          content: {
-            'application/problem+json': components['schemas']['Problem'];
-          };
         };
         /** @description No valid key or session */
         401: {
@@ -5088,7 +4942,9 @@ export interface paths {
           headers: {
             [name: string]: unknown;
           };
-          content?: never;
+          content: {
+            'application/problem+json': components['schemas']['Problem'];
+          };
         };
         /** @description Something unexpected; the log has the details */
         500: {
@@ -5181,8 +5037,35 @@ export interface paths {
             'application/problem+json': components['schemas']['Problem'];
           };
         };
+        /** @description The body did not arrive in time */
+        408: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/problem+json': components['schemas']['Problem'];
+          };
+        };
         /** @description Not as things are; the detail says why */
         409: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/problem+json': components['schemas']['Problem'];
+          };
+        };
+        /** @description The body is too large */
+        413: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            'application/problem+json': components['schemas']['Problem'];
+          };
+        };
+        /** @description The body is not JSON */
+        415: {
           headers: {
             [name: string]: unknown;
           };
@@ -5235,7 +5118,7 @@ export interface paths {
         path?: never;
         cookie?: never;
       };
-      requestBody?: {
+      requestBody: {
         content: {
           'application/json': components['schemas']['Payloads'];
         };
@@ -5318,7 +5201,9 @@ export interface paths {
           headers: {
             [name: string]: unknown;
           };
-          content?: never;
+          content: {
+            'application/problem+json': components['schemas']['Problem'];
+          };
         };
         /** @description Something unexpected; the log has the details */
         500: {
@@ -5463,6 +5348,18 @@ export interface components {
         failed: number;
         bytes: number;
       }[];
+    };
+    /** @description One event of the stream, as EventSource hands it over */
+    Event: {
+      /** @description To go on from; the last one of the stream counts */
+      id?: string;
+      /** @enum {string} */
+      event: 'mirror' | 'sync' | 'deletion' | 'delivery' | 'batch' | 'reading' | 'alert' | 'settings' | 'reset';
+      /**
+       * @description JSON: the ids of what changed; of `reset` there are none
+       * @example {"mirrorId":"github-2325298"}
+       */
+      data: string;
     };
     Running: {
       transfers: components['schemas']['RunningTransfer'][];
@@ -5673,7 +5570,19 @@ export interface components {
       outcome: 'accepted' | 'ignored';
       ignoredReason: string | null;
     };
-    DeliveryDetail: components['schemas']['Delivery'] & {
+    DeliveryDetail: {
+      guid: string;
+      event: string;
+      action: string | null;
+      fullName: string | null;
+      /** Format: date-time */
+      receivedAt: string;
+      /** Format: date-time */
+      dispatchedAt: string | null;
+      workflowId: string | null;
+      /** @enum {string} */
+      outcome: 'accepted' | 'ignored';
+      ignoredReason: string | null;
       /** @description Follows the work through log, workflow and syncs */
       correlationId: string;
       repoEvent: components['schemas']['RepoEvent'];
@@ -6130,12 +6039,32 @@ export interface components {
       /** Format: date-time */
       revokedAt: string | null;
     };
-    MadeKey: components['schemas']['Key'] & {
+    MadeKey: {
+      keyId: string;
+      name: string;
+      /** @enum {string} */
+      scope: 'read' | 'operate' | 'admin';
+      /** @enum {string} */
+      origin: 'setting' | 'first_start' | 'person';
+      /** @description Its first characters; null for one that a person thought up */
+      shown: string | null;
+      /** Format: date-time */
+      createdAt: string;
+      /**
+       * Format: date-time
+       * @description To the minute
+       */
+      lastUsedAt: string | null;
+      /** Format: date-time */
+      revokedAt: string | null;
       /** @description Its text, shown this once and kept nowhere */
       key: string;
     };
     NewKey: {
-      /** @description What the audit log calls whoever uses it */
+      /**
+       * @description What the audit log calls whoever uses it
+       * @example Laptop of Ann
+       */
       name: string;
       /** @enum {string} */
       scope: 'read' | 'operate' | 'admin';
@@ -6148,7 +6077,10 @@ export interface components {
       metadata: {
         [key: string]: string;
       };
-      /** @default  */
+      /**
+       * @default
+       * @example InRleHQi
+       */
       data: string;
     };
   };

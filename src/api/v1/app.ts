@@ -1,5 +1,5 @@
 import { OpenAPIHono, type Hook } from '@hono/zod-openapi';
-import type { Context, Handler, MiddlewareHandler } from 'hono';
+import type { Context, MiddlewareHandler } from 'hono';
 import { HTTPException } from 'hono/http-exception';
 import type { Logger } from 'pino';
 import { Failure } from '../../domain/failures.ts';
@@ -8,6 +8,7 @@ import { authenticate, createDoorkeeper, type Authenticated, type AuthPorts } fr
 import { problem, ProblemError } from '../problem.ts';
 import { SECURE_SESSION_COOKIE, SESSION_COOKIE } from '../session-cookie.ts';
 import { mountAlerts } from './alerts.ts';
+import { BODY_PROBLEMS, PROBLEMS } from './answers.ts';
 import { type ArchivePorts, mountArchives } from './archives.ts';
 import { mountAudit } from './audit.ts';
 import { mountAuditChain } from './audit-chain.ts';
@@ -25,7 +26,7 @@ import { mountPlaces, type PlacesPorts } from './places.ts';
 import { mountReadings, type ReadingPorts } from './readings.ts';
 import { mountReconcile, type ReconcilePorts } from './reconcile.ts';
 import { REFERENCE_STYLE, referencePage } from './reference.ts';
-import { etags, repeats } from './repeats.ts';
+import { etags, IDEMPOTENCY_KEY, repeats } from './repeats.ts';
 import { mountRunning, type RunningPorts } from './running.ts';
 import { mountLogin, mountSession } from './session.ts';
 import { mountSettings, type SettingsPorts } from './settings.ts';
@@ -81,7 +82,8 @@ export function createV1(ports: V1Ports): OpenAPIHono<Authenticated> {
   const doorkeeper = createDoorkeeper(ports);
   app.post('/session', jsonBody());
   mountLogin(app, ports, doorkeeper);
-  app.use('*', ports.admission ?? authenticate(ports, doorkeeper), jsonBody(), repeats(ports.answers));
+  const admission = ports.admission ?? authenticate(ports, doorkeeper);
+  app.use('*', refuseOtherMethods(app), admission, jsonBody(), repeats(ports.answers));
 
   mountStats(app, ports);
   mountEvents(app, ports);
@@ -105,7 +107,6 @@ export function createV1(ports: V1Ports): OpenAPIHono<Authenticated> {
   mountCodec(app, ports);
   mountSession(app, ports);
 
-  refuseOtherMethods(app);
   app.all('*', (c) =>
     problem(c, 404, 'Not found', `There is nothing at ${c.req.path}; /api/v1/openapi.json says what there is.`),
   );
@@ -127,9 +128,10 @@ function documentOf(app: OpenAPIHono<Authenticated>, version: string) {
       description: `Of a browser: \`POST /session\` sets it (\`${SESSION_COOKIE}\` where there is no TLS). Changes have to come from a page of this address.`,
     },
   };
-  for (const path of Object.values(document.paths ?? {})) {
-    if (path.get) add(path.get, UNCHANGED);
-    if (path.post?.security?.length !== 0 && path.post) add(path.post, ONCE);
+  for (const { get, post, delete: remove } of Object.values(document.paths ?? {})) {
+    if (get) describeRead(get);
+    if (post && post.security?.length !== 0) add(post, ONCE);
+    for (const write of [post, remove]) if (write) add(write, BODY);
   }
   return { ...document, components: { ...document.components, securitySchemes } };
 }
@@ -143,12 +145,22 @@ function add(operation: Operation, { parameters = [], responses = {} }: Common):
   operation.responses = { ...responses, ...operation.responses };
 }
 
-const header = (name: string, description: string) => ({
+/** A read says no more than can happen: every key may have it unless its scope says otherwise, and where nothing is asked with it, nothing can be unfit. */
+function describeRead(operation: Operation): void {
+  const { responses = {}, parameters = [] } = operation;
+  if (operation['x-scope'] === 'read') delete responses['403'];
+  if (parameters.length === 0) delete responses['400'];
+  // A stream has no ETag.
+  const isJson = 'application/json' in ((responses['200'] as { content?: object }).content ?? {});
+  if (isJson) add(operation, UNCHANGED);
+}
+
+const header = (name: string, description: string, pattern?: RegExp) => ({
   name,
   description,
   in: 'header' as const,
   required: false,
-  schema: { type: 'string' as const },
+  schema: { type: 'string' as const, ...(pattern ? { pattern: pattern.source } : {}) },
 });
 
 /** Of every read. */
@@ -157,17 +169,30 @@ const UNCHANGED: Common = {
   responses: { 304: { description: 'It is as you have it' } },
 };
 
-/** Of every write. */
+const PROBLEM = { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } };
+
+/** Of every write, also one that takes no body: what comes is read before anybody looks. */
+const BODY: Common = {
+  responses: Object.fromEntries(
+    BODY_PROBLEMS.map((status) => [status, { description: PROBLEMS[status], content: PROBLEM }]),
+  ),
+};
+
+/** Of every write that comes with a key. */
 const ONCE: Common = {
   parameters: [
     header(
       'Idempotency-Key',
       'Up to 100 printable characters of your choice: the same request with the same key is done once in a day, and gets the first answer again',
+      IDEMPOTENCY_KEY,
     ),
   ],
   responses: {
-    409: { description: 'A request with that key is under way, or was answered with a secret that is told once' },
-    422: { description: 'The key was used for another request' },
+    409: {
+      description: 'A request with that key is under way, or was answered with a secret that is told once',
+      content: PROBLEM,
+    },
+    422: { description: 'The key was used for another request', content: PROBLEM },
   },
 };
 
@@ -185,24 +210,36 @@ const refuseUnfit: Hook<unknown, Authenticated, string, Response | undefined> = 
   return problem(c, 400, 'Request does not fit', detail, { errors });
 };
 
-/** What there is at a path is asked for in another way: 405 with the ways there are. */
-function refuseOtherMethods(app: OpenAPIHono<Authenticated>): void {
-  const methods = new Map<string, string[]>();
+/** What there is at a path is asked for in another way: 405 with the ways there are, also to whoever has no key. */
+function refuseOtherMethods(app: OpenAPIHono<Authenticated>): MiddlewareHandler {
+  let places: { fits: RegExp; methods: string[] }[] | null = null;
+  return async (c, next) => {
+    // When it is asked for the first time, every route is mounted.
+    places ??= placesOf(app);
+    const path = c.req.path.replace(/^\/api\/v1/, '');
+    const methods = [...new Set(places.filter(({ fits }) => fits.test(path)).flatMap((place) => place.methods))];
+    const method = c.req.method === 'HEAD' ? 'GET' : c.req.method;
+    if (methods.length === 0 || methods.includes(method)) return next();
+    const allow = methods.join(', ');
+    const answer = problem(c, 405, 'Method not allowed', `${c.req.path} takes ${allow}, not ${c.req.method}.`);
+    answer.headers.set('allow', allow);
+    return answer;
+  };
+}
+
+function placesOf(app: OpenAPIHono<Authenticated>): { fits: RegExp; methods: string[] }[] {
+  const methods = new Map<string, string[]>(
+    ['/openapi.json', '/docs', '/docs/style.css'].map((path) => [path, ['GET']]),
+  );
   for (const definition of app.openAPIRegistry.definitions) {
     if (definition.type !== 'route') continue;
     const { path, method } = definition.route;
     methods.set(path, [...(methods.get(path) ?? []), method.toUpperCase()]);
   }
-  for (const path of ['/openapi.json', '/docs', '/docs/style.css']) methods.set(path, ['GET']);
-  for (const [path, allowed] of methods) {
-    const allow = allowed.join(', ');
-    const refuse: Handler = (c) => {
-      const answer = problem(c, 405, 'Method not allowed', `${c.req.path} takes ${allow}, not ${c.req.method}.`);
-      answer.headers.set('allow', allow);
-      return answer;
-    };
-    app.all(path.replaceAll(/{(.+?)}/g, ':$1'), refuse);
-  }
+  return [...methods].map(([path, allowed]) => ({
+    fits: new RegExp(`^${path.replaceAll('.', '\\.').replaceAll(/{.+?}/g, '[^/]+')}$`),
+    methods: allowed,
+  }));
 }
 
 const RETRY_AFTER_SECONDS = 30;

@@ -2,11 +2,17 @@ import { createRoute, z, type OpenAPIHono } from '@hono/zod-openapi';
 import type { Authenticated } from '../auth.ts';
 import { allowed, BODY_PROBLEMS, json, jsonRequest, problems } from './answers.ts';
 
+/** `format: base64` is none of JSON Schema's; the pattern says the same to everybody. */
+const Bytes = z
+  .string()
+  .regex(/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/, 'bytes are base64, with its padding')
+  .openapi({ example: 'InRleHQi' });
+
 /** A payload of Temporal as it is written in JSON: bytes are base64. */
 const Payload = z
   .object({
-    metadata: z.record(z.string(), z.base64()).default({}),
-    data: z.base64().default(''),
+    metadata: z.record(z.string(), Bytes).default({}),
+    data: Bytes.default(''),
   })
   .openapi('Payload');
 
@@ -34,7 +40,7 @@ const decode = createRoute({
   path: '/codec/decode',
   summary: 'Payloads of Temporal, readable; for `temporal workflow show --codec-endpoint …/api/v1/codec`',
   ...allowed('admin'),
-  request: { body: jsonRequest(Payloads) },
+  request: { body: { ...jsonRequest(Payloads), required: true } },
   responses: { 200: json('In the same order', Payloads), ...problems(...BODY_PROBLEMS, 409) },
 });
 

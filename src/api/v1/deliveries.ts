@@ -44,10 +44,14 @@ const Event = z
   })
   .openapi('RepoEvent');
 
-const DeliveryDetail = Delivery.extend({
-  correlationId: z.string().openapi({ description: 'Follows the work through log, workflow and syncs' }),
-  repoEvent: Event.nullable().openapi({ description: 'What is dispatched of it; null: it was ignored' }),
-}).openapi('DeliveryDetail');
+// Not `extend`, which the document would have as two descriptions that each forbid the fields of the other.
+const DeliveryDetail = z
+  .strictObject({
+    ...Delivery.shape,
+    correlationId: z.string().openapi({ description: 'Follows the work through log, workflow and syncs' }),
+    repoEvent: Event.nullable().openapi({ description: 'What is dispatched of it; null: it was ignored' }),
+  })
+  .openapi('DeliveryDetail');
 
 const Guid = z.strictObject({ guid: z.string().max(200) });
 

@@ -29,7 +29,18 @@ const EVENT_STREAM = 'text/event-stream';
 
 const Id = z.string().regex(/^\d{1,18}$/, 'an id is the `id` of an event of this stream');
 
-const content: Record<string, { schema: z.ZodType }> = { [EVENT_STREAM]: { schema: z.string() } };
+const Event = z
+  .strictObject({
+    id: z.string().optional().openapi({ description: 'To go on from; the last one of the stream counts' }),
+    event: z.enum([...CHANGE_KINDS, 'reset']),
+    data: z.string().openapi({
+      description: 'JSON: the ids of what changed; of `reset` there are none',
+      example: '{"mirrorId":"github-2325298"}',
+    }),
+  })
+  .openapi('Event', { description: 'One event of the stream, as EventSource hands it over' });
+
+const content: Record<string, { schema: z.ZodType }> = { [EVENT_STREAM]: { schema: Event } };
 
 const stream = createRoute({
   method: 'get',

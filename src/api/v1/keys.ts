@@ -1,5 +1,5 @@
 import { createRoute, z, type OpenAPIHono } from '@hono/zod-openapi';
-import { KEY_SCOPES, keyNameProblem } from '../../domain/keys.ts';
+import { KEY_NAME, KEY_NAME_RULE, KEY_SCOPES, keyNameProblem } from '../../domain/keys.ts';
 import type { KeyStore } from '../../domain/ports.ts';
 import type { Authenticated } from '../auth.ts';
 import { ProblemError } from '../problem.ts';
@@ -46,7 +46,10 @@ const create = createRoute({
       ...jsonRequest(
         z
           .strictObject({
-            name: z.string().max(60).openapi({ description: 'What the audit log calls whoever uses it' }),
+            name: z
+              .string()
+              .regex(KEY_NAME, `a name is ${KEY_NAME_RULE}`)
+              .openapi({ description: 'What the audit log calls whoever uses it', example: 'Laptop of Ann' }),
             scope: z.enum(KEY_SCOPES),
           })
           .openapi('NewKey'),
@@ -57,9 +60,13 @@ const create = createRoute({
   responses: {
     201: json(
       'It lets in from now on',
-      Key.extend({ key: z.string().openapi({ description: 'Its text, shown this once and kept nowhere' }) }).openapi(
-        'MadeKey',
-      ),
+      // Not `extend`, which the document would have as two descriptions that each forbid the fields of the other.
+      z
+        .strictObject({
+          ...Key.shape,
+          key: z.string().openapi({ description: 'Its text, shown this once and kept nowhere' }),
+        })
+        .openapi('MadeKey'),
     ),
     ...problems(409, ...BODY_PROBLEMS),
   },
@@ -82,7 +89,7 @@ export function mountKeys(app: OpenAPIHono<Authenticated>, ports: KeyPorts): voi
   app.openapi(create, async (c) => {
     const { name, scope } = c.req.valid('json');
     const wrong = keyNameProblem(name);
-    if (wrong !== null) throw new ProblemError(400, 'Not a name for a key', `"${name}" ${wrong}.`);
+    if (wrong !== null) throw new ProblemError(409, 'Name is taken', `"${name}" ${wrong}.`);
     const work = async () => {
       const made = await keys.create({ name, scope });
       if (made !== null) return made;

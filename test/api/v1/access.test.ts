@@ -144,6 +144,14 @@ describe('an address', () => {
   });
 });
 
+describe('an address that takes something without a key', () => {
+  it.each(['PUT', 'PATCH', 'OPTIONS'])('is 405 for %s, also without one', async (method) => {
+    const { status, headers } = await world.ask(method, '/session', { as: null });
+
+    expect([status, headers.get('allow')]).toEqual([405, 'POST, GET, DELETE']);
+  });
+});
+
 describe('when something is down', () => {
   it('Temporal: 503 with the kind and when to try again, and the audit log says that it failed', async () => {
     world.control.isDown = true;
@@ -250,7 +258,8 @@ describe('the document', () => {
     ]);
     for (const [path, routes] of Object.entries(document.paths)) {
       for (const [method, route] of Object.entries(routes)) {
-        expect(Object.keys(route.responses)).toEqual(expect.arrayContaining(['400', '401', '403', '500', '503']));
+        const ofWrites = method === 'get' ? [] : ['400', '403', '408', '413', '415'];
+        expect(Object.keys(route.responses)).toEqual(expect.arrayContaining([...ofWrites, '401', '500', '503']));
         // Whoever begins a session has nothing yet but what the body brings.
         const begins = path === '/session' && method === 'post';
         expect(route.security).toEqual(begins ? [] : [{ key: [] }, { session: [] }]);
@@ -258,6 +267,27 @@ describe('the document', () => {
     }
     expect(document.paths['/mirrors/{id}/approve-deletion']?.['post']?.['x-scope']).toBe('admin');
     expect(JSON.stringify(document)).not.toContain('middleware');
+  });
+
+  it('has no shape that is two at once, each of which forbids the fields of the other', async () => {
+    const text = await (await world.app.request('/api/v1/openapi.json')).text();
+
+    expect(text).not.toContain('allOf');
+  });
+
+  it('says what an idempotency key looks like, and what the problems with one do', async () => {
+    const document = ApiDocument.parse(await (await world.app.request('/api/v1/openapi.json')).json());
+    const { parameters = [], responses } = document.paths['/reconcile']?.['post'] as {
+      parameters?: { name: string; schema: { pattern?: string } }[];
+      responses: Record<string, unknown>;
+    };
+
+    const { pattern = '' } = parameters.find(({ name }) => name === 'Idempotency-Key')?.schema ?? {};
+    const fits = ['a', 'a b', '!', 'x'.repeat(100)].map((key) => new RegExp(pattern).test(key));
+    const unfit = ['', ' ', ' a', 'x'.repeat(101), 'é'].map((key) => new RegExp(pattern).test(key));
+    expect([...new Set(fits), ...new Set(unfit)]).toEqual([true, false]);
+    const problem = { content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } } };
+    expect([responses['409'], responses['422']]).toMatchObject([problem, problem]);
   });
 });
 

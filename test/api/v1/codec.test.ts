@@ -56,7 +56,13 @@ describe('POST /codec/decode', () => {
     expect(JSON.stringify(answer.body)).toContain('encrypted with the key \\"b\\"');
   });
 
-  it.each([[{}], [{ payloads: [{ metadata: { encoding: 'no base64!' } }] }]])('refuses %j', async (body) => {
+  it.each([
+    [undefined],
+    [{}],
+    [{ payloads: [{ metadata: { encoding: 'no base64!' } }] }],
+    [{ payloads: [{ data: 'YWI' }] }],
+    [{ payloads: [{ data: 'ab==\n' }] }],
+  ])('refuses %j', async (body) => {
     expect((await api.ask('POST', '/codec/decode', { body })).status).toBe(400);
   });
 

@@ -26,7 +26,7 @@ describe('keys', () => {
 
   it.each([
     [{ name: 'admin key', scope: 'read' }, 409],
-    [{ name: 'STARKEEP_ADMIN_KEY', scope: 'read' }, 400],
+    [{ name: 'STARKEEP_ADMIN_KEY', scope: 'read' }, 409],
     [{ name: '', scope: 'read' }, 400],
     [{ name: 'robot', scope: 'root' }, 400],
   ])('are not made as %j', async (wanted, status) => {

@@ -1,3 +1,4 @@
+import { z } from '@hono/zod-openapi';
 import { Hono } from 'hono';
 import { pino } from 'pino';
 import { beforeEach, expect } from 'vitest';
@@ -7,9 +8,11 @@ import { createEnteredSettings } from '../../../src/adapters/postgres/entered-se
 import { createFeed } from '../../../src/api/feed.ts';
 import { loadConfig } from '../../../src/config.ts';
 import { parseFilters } from '../../../src/domain/filters.ts';
-import type { KeyScope } from '../../../src/domain/keys.ts';
+import { KEY_SCOPES, type KeyScope } from '../../../src/domain/keys.ts';
 import type { SourceRepository } from '../../../src/domain/model.ts';
-import type { SourceLookup } from '../../../src/domain/ports.ts';
+import type { SettingsDesk, SourceLookup } from '../../../src/domain/ports.ts';
+import type { PayloadKey } from '../../../src/domain/payload-keys.ts';
+import type { Probe } from '../../../src/domain/probes.ts';
 import { createRedactor } from '../../../src/domain/redaction.ts';
 import { createSettingsDesk } from '../../../src/settings-desk.ts';
 import { repository, withStore, type TestStore } from '../../adapters/postgres/test-store.ts';
@@ -28,6 +31,8 @@ export interface World {
   readonly logged: string[];
   /** A key's text by scope. */
   readonly keys: Record<KeyScope, string>;
+  /** Every kind of documented answer that was given in this file: `GET /mirrors/{id} 404 application/problem+json`. */
+  readonly answered: Set<string>;
   /** Asks, and holds the answer to what the document says of it. @param path below `/api/v1` */
   ask(method: string, path: string, options?: AskOptions): Promise<Answer>;
   addMirror(repoId: string, fullName: string, changes?: MirrorChanges): Promise<void>;
@@ -36,6 +41,7 @@ export interface World {
 export interface AskOptions {
   /** Default `admin`; `null`: without a key. */
   as?: KeyScope | null;
+  /** A text or a stream is sent as it is, everything else as JSON. */
   body?: unknown;
   headers?: Record<string, string>;
 }
@@ -58,15 +64,26 @@ export interface MirrorChanges {
 }
 
 const ownWords = createRedactor([]);
-const PROBLEM = { content: { 'application/problem+json': { schema: ProblemDocument } } };
 
 const untried = () => Promise.reject(new Error('a test that tries a connection hands in what it finds'));
+
+/** Settings of which none is set, as they may be entered. @param keys without any nothing can be entered */
+export function deskOf(store: TestStore, probe: () => Promise<Probe>, keys: readonly PayloadKey[] = []): SettingsDesk {
+  return createSettingsDesk({
+    environment: {},
+    config: loadConfig({}, 'none'),
+    stamp: null,
+    entered: createEnteredSettings(store.db, keys),
+    probesOf: () => ({ github: probe, onedev: probe, alerts: probe }),
+  });
+}
 
 /** @param changes ports of the test's own; a function gets the record */
 export function withApi(changes: Partial<V1Ports> | ((store: TestStore) => Partial<V1Ports>) = {}): World {
   const store = withStore();
   const keys: Record<KeyScope, string> = { read: '', operate: '', admin: '' };
   const logged: string[] = [];
+  const answered = new Set<string>();
   const world = {
     control: fakeControl(),
     readings: [] as { full: boolean }[],
@@ -95,13 +112,7 @@ export function withApi(changes: Partial<V1Ports> | ((store: TestStore) => Parti
       sweeps: { everyMs: 900_000, nextAt: () => Promise.resolve('2026-11-25T18:00:00.000Z') },
       version: '1.2.3',
       archives: null,
-      settingsDesk: createSettingsDesk({
-        environment: {},
-        config: loadConfig({}, 'none'),
-        stamp: null,
-        entered: createEnteredSettings(store.db, []),
-        probesOf: () => ({ github: untried, onedev: untried, alerts: untried }),
-      }),
+      settingsDesk: deskOf(store, untried),
       transfers: { progress: () => Promise.resolve(null) },
       feed: createFeed(),
       codec: { decode: (payloads) => Promise.resolve(payloads) },
@@ -125,6 +136,7 @@ export function withApi(changes: Partial<V1Ports> | ((store: TestStore) => Parti
     store,
     keys,
     logged,
+    answered,
     upstream: world.upstream,
     get app() {
       return app;
@@ -143,13 +155,14 @@ export function withApi(changes: Partial<V1Ports> | ((store: TestStore) => Parti
           ...(body === undefined ? {} : { 'content-type': 'application/json' }),
           ...headers,
         },
-        ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+        ...(body === undefined ? {} : sent(body)),
       });
-      const isJson = /json($|;)/.test(response.headers.get('content-type') ?? '');
-      const parsed: unknown = isJson ? await response.json() : await response.text();
+      const parsed = await bodyOf(response, response.headers.get('content-type') ?? '');
       // Our own words are no secrets, and must not look like any: what masks secrets would take them for one.
       if (response.status >= 400) expect(ownWords(JSON.stringify(parsed))).toBe(JSON.stringify(parsed));
-      expectDocumented(v1, method, path.replace(/\?.*/, ''), response, parsed);
+      const operation = await operationAt(v1, method, path.replace(/\?.*/, ''));
+      const what = await expectDocumented(v1, operation, response, parsed);
+      if (what !== null) answered.add(what);
       return { status: response.status, body: parsed, headers: response.headers };
     },
     async addMirror(repoId, fullName, { facts = {}, row = {}, starred = true, pinned = false } = {}) {
@@ -162,30 +175,119 @@ export function withApi(changes: Partial<V1Ports> | ((store: TestStore) => Parti
   };
 }
 
-/** The answer is one that the document names for the route, with a body of the shape and media type it says. */
-function expectDocumented(
+async function bodyOf(response: Response, type: string): Promise<unknown> {
+  if (type.startsWith('text/event-stream')) return firstEvent(response);
+  return /^application\/(?:problem\+)?json/.test(type) ? response.json() : response.text();
+}
+
+/** As `fetch` wants it. */
+function sent(body: unknown): RequestInit {
+  if (body instanceof ReadableStream) return { body, duplex: 'half' } as RequestInit;
+  return { body: typeof body === 'string' ? body : JSON.stringify(body) };
+}
+
+/** What the served document has of an operation. */
+export interface DocumentedOperation {
+  method: string;
+  path: string;
+  scope: KeyScope | null;
+  parameters: { in: string; name: string }[];
+  /** Media types by status; none of an answer without a body. */
+  answers: Record<string, string[]>;
+}
+
+const ApiDocument = z.object({
+  paths: z.record(
+    z.string(),
+    z.record(
+      z.string(),
+      z.object({
+        'x-scope': z.enum(KEY_SCOPES).nullable().default(null),
+        parameters: z.array(z.object({ in: z.string(), name: z.string() })).default([]),
+        responses: z.record(z.string(), z.object({ content: z.record(z.string(), z.unknown()).default({}) })),
+      }),
+    ),
+  ),
+});
+
+/** The operations of the document as `/api/v1` serves it. */
+export async function documentedOperations(v1: ReturnType<typeof createV1>): Promise<DocumentedOperation[]> {
+  const { paths } = ApiDocument.parse(await (await v1.request('/openapi.json')).json());
+  return Object.entries(paths).flatMap(([path, operations]) =>
+    Object.entries(operations).map(([method, { 'x-scope': scope, parameters, responses }]) => ({
+      method: method.toUpperCase(),
+      path,
+      scope,
+      parameters,
+      answers: Object.fromEntries(
+        Object.entries(responses).map(([status, { content }]) => [status, Object.keys(content)]),
+      ),
+    })),
+  );
+}
+
+/** The same for every world: the document does not hang on the ports. */
+let operations: Promise<DocumentedOperation[]> | null = null;
+
+/** @returns `null` where nothing is documented; of several that fit a path, the one without a parameter there */
+async function operationAt(
   v1: ReturnType<typeof createV1>,
   method: string,
   path: string,
+): Promise<DocumentedOperation | null> {
+  operations ??= documentedOperations(v1);
+  const fits = (template: string) => new RegExp(`^${template.replaceAll(/{.+?}/g, '[^/]+')}$`).test(path);
+  const found = (await operations).filter((one) => one.method === method && fits(one.path));
+  return found.find((one) => one.path === path) ?? found[0] ?? null;
+}
+
+/**
+ * The answer is one that the document names for the route, of a media type and with a body of the shape that it says.
+ * @returns what it was, as {@link World.answered} has it; `null` where the document has no place for it
+ */
+async function expectDocumented(
+  v1: ReturnType<typeof createV1>,
+  operation: DocumentedOperation | null,
   response: Response,
   body: unknown,
-): void {
-  const routes = v1.openAPIRegistry.definitions.flatMap((found) => (found.type === 'route' ? [found.route] : []));
-  const fits = (template: string) => new RegExp(`^${template.replaceAll(/{.+?}/g, '[^/]+')}$`).test(path);
-  const route = routes.find((one) => one.method === method.toLowerCase() && fits(one.path));
+): Promise<string | null> {
+  const { status } = response;
   // What is not there, or not asked for in this way, has no place in the document.
-  if (!route) return expect([401, 404, 405]).toContain(response.status);
-  // Of every read, and of every write that has a key of its own; see repeats.ts.
-  if (method === 'GET' && response.status === 304) return expect(body).toBe('');
-  const ofEveryWrite = method === 'POST' && [409, 422].includes(response.status) ? PROBLEM : undefined;
-  const documented = route.responses[response.status] ?? ofEveryWrite;
-  expect(documented, `${method} ${path} answered ${response.status}: ${JSON.stringify(body)}`).toBeDefined();
+  if (operation === null) {
+    expect([401, 404, 405]).toContain(status);
+    return null;
+  }
+  const { method, path } = operation;
+  const types = operation.answers[status];
+  const what = `${method} ${path} ${status}`;
+  expect(types, `${what}: ${JSON.stringify(body)}`).toBeDefined();
+  if (types?.length === 0) {
+    expect(body).toBe('');
+    return what;
+  }
   const type = (response.headers.get('content-type') ?? '').split(';')[0] ?? '';
-  const { content = {} } = documented as { content?: Record<string, { schema: { parse(value: unknown): unknown } }> };
-  if (Object.keys(content).length === 0) return expect(body).toBe('');
-  const schema = content[type]?.schema;
-  expect(schema, `${method} ${path} answered ${response.status} as ${type}`).toBeDefined();
-  schema?.parse(body);
+  expect(types, what).toContain(type);
+  const routes = v1.openAPIRegistry.definitions.flatMap((found) => (found.type === 'route' ? [found.route] : []));
+  const route = routes.find((one) => one.method === method.toLowerCase() && one.path === path);
+  const own = route?.responses[status] as { content?: Record<string, { schema: z.ZodType }> } | undefined;
+  // What every write has, repeats.ts and body.ts answer; those are problems.
+  (own?.content?.[type]?.schema ?? ProblemDocument).parse(body);
+  return `${what} ${type}`;
+}
+
+/** The first event of a stream, as EventSource would hand it over; the stream is left then. */
+async function firstEvent(response: Response): Promise<Record<string, string>> {
+  const reader = (response.body as ReadableStream<Uint8Array>).getReader();
+  let text = '';
+  let block: string | undefined;
+  while (block === undefined) {
+    const { done, value } = await reader.read();
+    if (done) throw new Error(`the stream ended without an event: ${text}`);
+    text += Buffer.from(value).toString();
+    block = text.split('\n\n').find((one) => one.includes('event: '));
+  }
+  await reader.cancel();
+  return Object.fromEntries(block.split('\n').map((line) => line.split(/: (.*)/s).slice(0, 2) as [string, string]));
 }
 
 /** The newest entries of the audit log, newest first: who, what, about what. */
