@@ -1,6 +1,5 @@
 import { userInfo } from 'node:os';
-import type { Client } from '../client/client.ts';
-import { createClient } from '../client/client.ts';
+import { createClient, type Client } from '../client/client.ts';
 import { ConfigError, type Config } from '../config.ts';
 import { EXIT } from './exit-codes.ts';
 import { Refusal, UsageError } from './refusal.ts';

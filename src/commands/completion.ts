@@ -1,6 +1,7 @@
 import tab from '@bomb.sh/tab/commander';
 import type { RootCommand } from '@bomb.sh/tab';
 import type { Command } from 'commander';
+import { FULL_NAME } from '../domain/adding.ts';
 import { MIRROR_STATUSES } from '../domain/model.ts';
 import { KEY_SCOPES } from '../domain/keys.ts';
 
@@ -36,7 +37,8 @@ export function addCompletion(
     const at = words.indexOf('--settings');
     const names = await soon(namesOf(at < 0 ? undefined : words[at + 1]));
     argument.handler = (complete) => {
-      for (const name of names) complete(name, '');
+      // bash expands what it is offered: what is no name of a repository could be a command.
+      for (const name of names) if (FULL_NAME.test(name)) complete(name, '');
     };
   });
   // A request that was given up would keep the process, and the prompt, waiting.

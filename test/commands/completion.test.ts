@@ -1,8 +1,9 @@
 import { execFile } from 'node:child_process';
-import { chmod, mkdtemp, writeFile } from 'node:fs/promises';
+import { access, chmod, mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
+import { Hono } from 'hono';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { withApi } from '../api/v1/world.ts';
 import { served } from '../api/serve.ts';
@@ -63,6 +64,15 @@ describe('completion in bash', () => {
 
     expect(await offered(['show', 'ad'])).toEqual(['ada/engine']);
     expect(await offered(['deletions', 'approve', ''])).toEqual(['ada/engine', 'bob/loom']);
+  });
+
+  it('offers nothing that bash would run', async () => {
+    const mark = join(bin, 'ran');
+    const names = [`ada/$(touch ${mark})`, 'ada/engine', `ada/\`touch ${mark}\``];
+    const stranger = await served(new Hono().all('*', (c) => c.json({ names })));
+
+    expect(await offered(['show', 'ada'], stranger)).toEqual(['ada/engine']);
+    await expect(access(mark)).rejects.toThrow('ENOENT');
   });
 
   it('offers no name, and says nothing, where nobody answers', async () => {
