@@ -7,7 +7,14 @@ import { adoptSettingKey } from '../../../src/domain/keys.ts';
 import { parsePayloadKeys } from '../../../src/domain/payload-keys.ts';
 import { repository } from '../../adapters/postgres/test-store.ts';
 import { fillRecord } from './full-record.ts';
-import { type Answer, type AskOptions, type DocumentedOperation, deskOf, documentedOperations, withApi } from './world.ts';
+import {
+  type Answer,
+  type AskOptions,
+  type DocumentedOperation,
+  deskOf,
+  documentedOperations,
+  withApi,
+} from './world.ts';
 
 /**
  * Every answer that the document has for an operation is given, in every media type, and is of the shape that it says ({@link withApi} holds each to
@@ -37,6 +44,7 @@ const world = withApi((store) => ({
         : { found: 'gone' };
     },
   },
+  starList: async () => (unless('outside'), { repositories: [], incompleteWhy: null }),
   archives: {
     history: async () => {
       unless('outside');
@@ -193,7 +201,23 @@ const CASES: Record<string, Case> = Object.fromEntries<Case>([
       bad: { 404: { path: '/batches/404/cancel' }, 409: { path: '/batches/2/cancel' } },
     },
   ],
-  ['POST /filters/preview', { good: { body: {} }, bad: { 422: { body: { filters: { MIN_STARS: 'many' } } } } }],
+  [
+    'POST /filters/preview',
+    {
+      good: { body: {} },
+      bad: {
+        422: { body: { filters: { MIN_STARS: 'many' } } },
+        502: { body: { from: 'github' }, before: fail('outside', 'SourceUnauthorized') },
+      },
+    },
+  ],
+  [
+    'POST /readings/{id}/ask',
+    {
+      good: { path: '/readings/2/ask' },
+      bad: { 404: { path: '/readings/404/ask' }, 409: { path: '/readings/1/ask' } },
+    },
+  ],
   [
     'POST /keys',
     {
