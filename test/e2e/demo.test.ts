@@ -1,12 +1,18 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { chromium } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
+import { requireChromium } from '../../scripts/chromium.ts';
 import { eventually } from '../support/eventually.ts';
 import { createRepo, refsOf } from '../support/repo.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
+
+/** A demo beside everything else that a run does on two processors. */
+const PATIENCE_MS = 240_000;
 
 interface Demo {
   child: ChildProcess;
@@ -59,16 +65,40 @@ describe('npm run demo', { timeout: 240_000 }, () => {
     await rm(dir, { recursive: true });
   });
 
-  it('ends cleanly at Ctrl-C', async () => {
+  it('leaves a repository that fails, which a stranger mends on the first screen, and ends cleanly at Ctrl-C', async () => {
+    await promisify(execFile)(process.execPath, [join(ROOT, 'node_modules/vite/bin/vite.js'), 'build'], { cwd: ROOT });
     const { child, ended, output } = demo();
-    await eventually(() => output().includes('Look around:'), 120_000);
+    await eventually(() => output().includes('Ctrl-C ends everything'), PATIENCE_MS);
 
-    child.kill('SIGINT');
+    const [, url = '', key = ''] = /(http:\S+) {3}\(log in with the key (\S+)\)/.exec(output()) ?? [];
+    const browser = await chromium.launch({
+      executablePath: requireChromium(),
+      args: ['--no-sandbox', '--disable-gpu'],
+    });
+    try {
+      const page = await browser.newPage({ viewport: { width: 1280, height: 720 } });
+      page.setDefaultTimeout(PATIENCE_MS);
+      await page.goto(url);
+      await page.getByLabel('API key').fill(key);
+      await page.getByRole('button', { name: 'Log in' }).click();
+      const failing = page.getByRole('region', { name: 'Failing now' });
+      const retry = failing.getByRole('button', { name: 'Retry now: tour/pushed-to' });
+      await retry.waitFor();
+      const { y = Infinity, height = 0 } = (await retry.boundingBox()) ?? {};
+      expect(y + height).toBeLessThan(720);
+      expect(await failing.textContent()).toContain('The OneDev token may not do this');
+      await retry.click();
+      await failing.waitFor({ state: 'detached' });
+      await page.getByText(/^All \d+ safe$/).waitFor();
+    } finally {
+      await browser.close();
+      child.kill('SIGINT');
+    }
     await ended;
 
     expect(output()).toContain('Stopping');
     expect(await leftBehind()).toEqual([]);
-  });
+  }, 600_000);
 
   it.each([
     [['--repos', '/nowhere/at/all'], /ENOENT.*\/nowhere\/at\/all/],

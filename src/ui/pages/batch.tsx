@@ -53,17 +53,17 @@ export function BatchPage() {
           </Section>
           {problems.length > 0 && (
             <Section title="What failed or was skipped" id="problems">
-              <Table verticalSpacing="xs" layout="auto">
+              <Table verticalSpacing="xs">
                 <Table.Tbody>
                   {problems.map(({ mirrorId, fullName, state, note }) => (
                     <Table.Tr key={mirrorId}>
                       <Table.Td>
-                        <MirrorLink mirrorId={mirrorId} fullName={fullName} />
+                        <Group gap="xs">
+                          <MirrorLink mirrorId={mirrorId} fullName={fullName} />
+                          <PlainBadge label={sentenceOf(state)} color={state === 'failed' ? 'red' : 'gray'} />
+                        </Group>
+                        <Text size="sm">{note}</Text>
                       </Table.Td>
-                      <Table.Td w={1}>
-                        <PlainBadge label={sentenceOf(state)} color={state === 'failed' ? 'red' : 'gray'} />
-                      </Table.Td>
-                      <Table.Td>{note}</Table.Td>
                     </Table.Tr>
                   ))}
                 </Table.Tbody>

@@ -43,12 +43,14 @@ export function BatchBar({ batch }: { batch: Batch }) {
         {failed > 0 && `, ${failed.toLocaleString('en')} failed`}
         {skipped > 0 && `, ${skipped.toLocaleString('en')} skipped`}
         {underWay > 0 && `, ${underWay.toLocaleString('en')} under way`}
-        {secondsLeft !== null &&
-          state === 'running' &&
-          `; about ${spanWords(Math.max(1_000, secondsLeft * 1_000))} left`}
+        {secondsLeft !== null && state === 'running' && `; ${leftWords(secondsLeft)}`}
       </Text>
     </Stack>
   );
+}
+
+function leftWords(seconds: number): string {
+  return seconds < 10 ? 'done in a moment' : `about ${spanWords(seconds * 1_000)} left`;
 }
 
 export function CancelBatch({ batch }: { batch: Batch }) {
