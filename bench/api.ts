@@ -17,7 +17,7 @@ import { createV1, type V1Ports } from '../src/api/v1/app.ts';
 import { parseFilters } from '../src/domain/filters.ts';
 import { MIRROR_SORTS } from '../src/domain/overview.ts';
 import { startPostgres } from '../src/local/embedded-postgres.ts';
-import { fillRecord } from './api-record.ts';
+import { fillYears } from '../test/adapters/postgres/years.ts';
 
 /**
  * What the API costs with a record of years: `npm run bench -- api [--mirrors 50000] [--runs 20]`. Each list in each order and by each filter, the
@@ -41,7 +41,7 @@ const postgres = await startPostgres({ dataDir: dir, port: 0, say, onExit: say }
 await migrate(postgres.url);
 const db = createDatabase({ url: postgres.url });
 const began = performance.now();
-await fillRecord(db, mirrors);
+await fillYears(db, mirrors);
 say(`${mirrors} mirrors and what belongs to them: ${((performance.now() - began) / 1000).toFixed(0)} s`);
 
 const store = createStore(db);
