@@ -20,7 +20,7 @@ import { parseFilters } from '../src/domain/filters.ts';
 import { MIRROR_SORTS } from '../src/domain/overview.ts';
 import { createSettingsDesk } from '../src/settings-desk.ts';
 import { startPostgres } from '../src/local/embedded-postgres.ts';
-import { fillRecord } from './api-record.ts';
+import { fillYears } from '../test/adapters/postgres/years.ts';
 
 /**
  * What the API costs with a record of years: `npm run bench -- api [--mirrors 50000] [--runs 20]`. Each list in each order and by each filter, the
@@ -44,7 +44,7 @@ const postgres = await startPostgres({ dataDir: dir, port: 0, say, onExit: say }
 await migrate(postgres.url);
 const db = createDatabase({ url: postgres.url });
 const began = performance.now();
-await fillRecord(db, mirrors);
+await fillYears(db, mirrors);
 say(`${mirrors} mirrors and what belongs to them: ${((performance.now() - began) / 1000).toFixed(0)} s`);
 
 const store = createStore(db);

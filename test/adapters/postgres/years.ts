@@ -1,10 +1,10 @@
-import type { Database } from '../src/adapters/postgres/database.ts';
+import type { Database } from '../../../src/adapters/postgres/database.ts';
 
 /**
- * A record as it is after years: of each mirror four syncs, four deliveries and four entries of the audit log; of every tenth a deletion, of every
+ * A record as it is after years: of each mirror four syncs, four deliveries and four entries of the audit log; of every second a deletion, of every
  * fifth an alert, of every hundredth a batch with a hundred mirrors.
  */
-export async function fillRecord(db: Database, mirrors: number): Promise<void> {
+export async function fillYears(db: Database, mirrors: number): Promise<void> {
   await db.query(`insert into accounts (account_id, external_id, login) values ('github-1', '1', 'ann')`);
   for (const statement of STATEMENTS) {
     await db.transaction(async (tx) => {
@@ -49,9 +49,9 @@ const STATEMENTS = [
           '{"fullName": "owner/repo", "correlationId": "guid"}', repeat('a', 64), repeat('b', 64)
      from generate_series(1, $1::int * 4) as n`,
   `insert into deletions (mirror_id, account_id, full_name, policy, proof, requested_at, due_at, state, finished_at)
-   select 'github-' || n * 10, 'github-1', 'owner/repo-' || n * 10, 'delete', 'not starred, twice', now() - make_interval(hours => n), now() + make_interval(hours => n),
+   select 'github-' || n * 2, 'github-1', 'owner/repo-' || n * 2, 'delete', 'not starred, twice', now() - make_interval(hours => n), now() + make_interval(hours => n),
           case when n % 10 = 0 then 'pending' else 'deleted' end, case when n % 10 <> 0 then now() end
-     from generate_series(1, $1::int / 10) as n`,
+     from generate_series(1, $1::int / 2) as n`,
   `insert into alerts (account_id, kind, subject, full_name, level, summary, advice, command, raised_at, cleared_at, cleared_why)
    select 'github-1', case when n % 10 = 0 then 'audit_broken' else 'mirror_failed' end, 'github-' || n, 'owner/repo-' || n, 'error', 'It is not mirrored',
           'Mend it.', 'starkeep show owner/repo', now() - make_interval(hours => $1::int / 5 - n), case when n % 50 <> 0 then now() end,
