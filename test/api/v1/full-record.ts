@@ -84,7 +84,7 @@ export async function fillRecord(world: World): Promise<void> {
   // One that found nothing, and one that waits for a person.
   const conclusions = [{ kind: 'nothing' }, { kind: 'hold', reason: 'half of the stars are missing' }] as const;
   for (const conclusion of conclusions) {
-    const { readingId } = await store.readings.begin(accountId, 'c', 'sweep');
+    const { readingId } = await store.readings.begin(accountId, conclusion.kind, 'sweep');
     const tally = { pages: 1, seen: 3, total: 3, flaws: [] };
     await store.readings.end(readingId, { tally, signalled: 0, absent: 2, incompleteWhy: null, conclusion });
   }
