@@ -62,7 +62,6 @@ const ports: V1Ports = {
   version: '0.0.0',
   archives: null,
   settingsDesk: createSettingsDesk({
-    environment: {},
     config: loadConfig({}, 'none'),
     stamp: null,
     entered: createEnteredSettings(db, []),

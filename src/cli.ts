@@ -77,7 +77,7 @@ program
   .addHelpText('after', examples('api'))
   .action(async () => {
     const { runApi } = await import('./api/main.ts');
-    startAgainIf(await runApi({ ...(await settingsOf('api')), environment: process.env }));
+    startAgainIf(await runApi(await settingsOf('api')));
   });
 
 program

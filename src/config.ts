@@ -350,6 +350,8 @@ export interface Config {
   lacking: string[];
   log: { level: string; file: string | undefined };
   alerts: AlertSettings;
+  /** What it was read from, without what was entered: for what reads it anew with something entered. */
+  environment: Record<string, string | undefined>;
   /** Every secret value, for the redaction list. */
   secrets: string[];
   /** Every setting as it is in effect, secrets included: for the comparison with the last start. */
@@ -485,6 +487,7 @@ export function loadConfig(
     lacking,
     log: { level: get('STARKEEP_LOG_LEVEL'), file: get('STARKEEP_LOG_FILE') },
     alerts: alertSettings(get),
+    environment,
     secrets,
     effective: origins.map(({ setting: { name, secret = false }, shown }) => {
       return { name, value: secret ? (secretOf.get(name) ?? null) : shown || null, secret };

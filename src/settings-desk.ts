@@ -12,7 +12,6 @@ import type { SettingChange } from './domain/seen-settings.ts';
 import { shownSettings } from './shown-settings.ts';
 
 export interface SettingsDeskOptions {
-  environment: Record<string, string | undefined>;
   /** As this process runs by them. */
   config: Config;
   /** Of what was entered when this process read it; `null`: it could not. */
@@ -23,13 +22,8 @@ export interface SettingsDeskOptions {
 }
 
 /** The settings of this process, and how a person changes those that may be entered. */
-export function createSettingsDesk({
-  environment,
-  config,
-  stamp,
-  entered,
-  probesOf,
-}: SettingsDeskOptions): SettingsDesk {
+export function createSettingsDesk({ config, stamp, entered, probesOf }: SettingsDeskOptions): SettingsDesk {
+  const { environment } = config;
   /** @returns what it would be with these changes, or what is wrong with them */
   const considered = async (changes: EnteredChanges): Promise<{ config: Config } | { problems: EnteredProblem[] }> => {
     const { settings } = await entered.read();
@@ -88,7 +82,7 @@ export function createSettingsDesk({
 }
 
 /** The settings as they are with what was entered, whatever that is: what does not fit (any more) has to be taken back too. */
-function inEffect(environment: SettingsDeskOptions['environment'], entered: readonly EnteredSetting[]): ShownSetting[] {
+function inEffect(environment: Config['environment'], entered: readonly EnteredSetting[]): ShownSetting[] {
   return shownSettings(loadConfig(environment, 'none')).map((setting) => {
     const value = entered.find(({ name }) => name === setting.name)?.value;
     if (value === undefined || !setting.enterable) return setting;

@@ -36,18 +36,8 @@ const FIRST_LOOK_MS = 3_000;
 /** How long requests under way may take after SIGTERM. */
 const DRAIN_MS = 15_000;
 
-export interface RunApi extends WithEntered {
-  /** What the settings were read from. */
-  environment: Record<string, string | undefined>;
-}
-
 /** Builds the api's adapters, serves, and drains on SIGTERM, or when settings were entered that it does not run by. @returns when it has stopped, and why */
-export async function runApi({
-  config,
-  stamp,
-  unopened,
-  environment,
-}: RunApi): Promise<'told to' | 'settings were entered'> {
+export async function runApi({ config, stamp, unopened }: WithEntered): Promise<'told to' | 'settings were entered'> {
   const { logger, redact } = await createLog({ service: 'api', ...config.log, secrets: config.secrets });
   collectProcessMetrics();
   const db = createDatabase({
@@ -86,7 +76,7 @@ export async function runApi({
   });
   const settleKeys = settlingKeys(store, config.adminKey);
   const entered = createEnteredSettings(db, await settingsKeysOf(config));
-  const settings = { environment, stamp, entered };
+  const settings = { stamp, entered };
   const v1 = { ...v1Ports(config, store, temporalPorts(temporal), settings), ...shared, settleKeys, feed };
   app.route('/api/v1', createV1(v1));
   if (unopened.length > 0) logger.error({ problems: unreadable(unopened).problems }, 'entered settings cannot be read');

@@ -52,7 +52,7 @@ export function v1Ports(
   config: Config,
   store: Store,
   { nextReadingAt: nextAt, ...temporal }: TemporalPorts,
-  settings: Pick<SettingsDeskOptions, 'environment' | 'stamp' | 'entered'>,
+  settings: Pick<SettingsDeskOptions, 'stamp' | 'entered'>,
 ): Omit<V1Ports, 'clientAddress' | 'outerOrigin' | 'log' | 'settleKeys' | 'feed'> {
   const source = createGithub(githubOptions(config.github));
   const onedev = onedevOf(config);

@@ -46,12 +46,7 @@ export async function withLocalApi<T>(
       connection === null
         ? noTemporal(miss('TemporalUnavailable', temporal as ConfigError))
         : temporalPorts(connection),
-      {
-        // What a command enters is compared with what its own environment says.
-        environment: process.env,
-        stamp: null,
-        entered: createEnteredSettings(db, await settingsKeysOf(config)),
-      },
+      { stamp: null, entered: createEnteredSettings(db, await settingsKeysOf(config)) },
     ),
     admission: asPerson(name),
     settleKeys: async () => undefined,

@@ -27,7 +27,6 @@ const down = (name: string) => ({
 const up = { name: 'slack', atOnce: 1, send: async () => undefined };
 const notice = (channel: string) => testNotice(channel, 'one', '2026-11-25T00:00:00.000Z');
 
-const environment = { GITHUB_TOKEN: SECRET, STARKEEP_UNSTAR_GRACE: '3d' };
 const keys = parsePayloadKeys(`one:${Buffer.alloc(32, 1).toString('base64')}`);
 /** What a connection would be tried with. */
 let triedWith: Config[] = [];
@@ -43,7 +42,7 @@ const world = withApi((store) => {
     };
   };
   const entered = createEnteredSettings(store.db, keys);
-  return { settingsDesk: createSettingsDesk({ environment, config, stamp: NOTHING_ENTERED, entered, probesOf }) };
+  return { settingsDesk: createSettingsDesk({ config, stamp: NOTHING_ENTERED, entered, probesOf }) };
 });
 
 const enter = (settings: Record<string, string | null>) => world.ask('POST', '/settings', { body: { settings } });

@@ -70,7 +70,6 @@ const untried = () => Promise.reject(new Error('a test that tries a connection h
 /** Settings of which none is set, as they may be entered. @param keys without any nothing can be entered */
 export function deskOf(store: TestStore, probe: () => Promise<Probe>, keys: readonly PayloadKey[] = []): SettingsDesk {
   return createSettingsDesk({
-    environment: {},
     config: loadConfig({}, 'none'),
     stamp: null,
     entered: createEnteredSettings(store.db, keys),
