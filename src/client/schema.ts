@@ -509,7 +509,7 @@ export interface paths {
     get: {
       parameters: {
         query?: {
-          /** @description Entries on a page */
+          /** @description Entries on a page; fewer where they would be more than 100 KB */
           limit?: number;
           /** @description The `next` of the page before; without it the first page comes */
           cursor?: string;
@@ -650,7 +650,7 @@ export interface paths {
             | '-bytes'
             | 'stars'
             | '-stars';
-          /** @description Entries on a page */
+          /** @description Entries on a page; fewer where they would be more than 100 KB */
           limit?: number;
           /** @description The `next` of the page before; without it the first page comes */
           cursor?: string;
@@ -1135,7 +1135,7 @@ export interface paths {
     get: {
       parameters: {
         query?: {
-          /** @description Entries on a page */
+          /** @description Entries on a page; fewer where they would be more than 100 KB */
           limit?: number;
           /** @description The `next` of the page before; without it the first page comes */
           cursor?: string;
@@ -2547,7 +2547,7 @@ export interface paths {
           outcome?: 'accepted' | 'ignored';
           /** @description The whole name, in any case of letters */
           fullName?: string;
-          /** @description Entries on a page */
+          /** @description Entries on a page; fewer where they would be more than 100 KB */
           limit?: number;
           /** @description The `next` of the page before; without it the first page comes */
           cursor?: string;
@@ -2881,7 +2881,7 @@ export interface paths {
           state?: 'open' | 'done' | 'all';
           /** @description Only of this mirror */
           mirrorId?: string;
-          /** @description Entries on a page */
+          /** @description Entries on a page; fewer where they would be more than 100 KB */
           limit?: number;
           /** @description The `next` of the page before; without it the first page comes */
           cursor?: string;
@@ -2970,7 +2970,7 @@ export interface paths {
         query?: {
           /** @description Only those whose absent stars wait for a person */
           held?: 'true' | 'false';
-          /** @description Entries on a page */
+          /** @description Entries on a page; fewer where they would be more than 100 KB */
           limit?: number;
           /** @description The `next` of the page before; without it the first page comes */
           cursor?: string;
@@ -3611,7 +3611,7 @@ export interface paths {
     get: {
       parameters: {
         query?: {
-          /** @description Entries on a page */
+          /** @description Entries on a page; fewer where they would be more than 100 KB */
           limit?: number;
           /** @description The `next` of the page before; without it the first page comes */
           cursor?: string;
@@ -4077,7 +4077,7 @@ export interface paths {
           /** @description The whole action, or with `*` at the end its beginning */
           action?: string;
           subject?: string;
-          /** @description Entries on a page */
+          /** @description Entries on a page; fewer where they would be more than 100 KB */
           limit?: number;
           /** @description The `next` of the page before; without it the first page comes */
           cursor?: string;
@@ -4352,7 +4352,7 @@ export interface paths {
             | 'webhooks_silent'
             | 'inbox_backlog'
             | 'audit_broken';
-          /** @description Entries on a page */
+          /** @description Entries on a page; fewer where they would be more than 100 KB */
           limit?: number;
           /** @description The `next` of the page before; without it the first page comes */
           cursor?: string;
@@ -5790,7 +5790,7 @@ export interface components {
        */
       from?: 'record' | 'github';
       /**
-       * @description Entries on a page
+       * @description Entries on a page; fewer where they would be more than 100 KB
        * @default 100
        * @example 100
        */

@@ -2,6 +2,7 @@ import type { RepoEvent } from '../../domain/events.ts';
 import type { PreviewCandidate } from '../../domain/filter-preview.ts';
 import type { DeclinedRef, LfsReport } from '../../domain/model.ts';
 import type { DeletionView, DeliveryView, MirrorView, SyncView } from '../../domain/overview.ts';
+import { fittingCount } from '../../domain/pages.ts';
 import type { OverviewStore } from '../../domain/ports.ts';
 import type { Database, Row } from './database.ts';
 import { countStatement, listStatement, namesStatement } from './mirror-lists.ts';
@@ -25,9 +26,11 @@ export function createOverviewStore(db: Database): OverviewStore {
       // One more than asked for tells whether there is a next page.
       const { text, values } = listStatement(MIRROR_COLUMNS, { ...query, limit: limit + 1 });
       const rows = await db.query(text, values);
-      const last = rows.length > limit ? rows[limit - 1] : undefined;
+      const mirrors = rows.map(mirrorOf);
+      const count = fittingCount(mirrors, limit);
+      const last = rows.length > count ? rows[count - 1] : undefined;
       return {
-        mirrors: rows.slice(0, limit).map(mirrorOf),
+        mirrors: mirrors.slice(0, count),
         next: last ? { sort, key: String(last['sort_key']), mirrorId: String(last['mirror_id']) } : null,
       };
     },

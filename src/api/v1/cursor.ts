@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi';
+import { fittingCount, PAGE_BYTES } from '../../domain/pages.ts';
 import { ProblemError } from '../problem.ts';
 
 /** Where a page begins, as clients hand it back: opaque to them. */
@@ -9,7 +10,7 @@ export const Limit = z.coerce
   .min(1)
   .max(500)
   .default(100)
-  .openapi({ description: 'Entries on a page', example: 100 });
+  .openapi({ description: 'Entries on a page; fewer where they would be more than 100 KB', example: 100 });
 
 export const Cursor = z
   .string()
@@ -48,13 +49,17 @@ function jsonIn(cursor: string): unknown {
   }
 }
 
-/** @param entries one more than `limit`, when there are */
+/**
+ * @param entries one more than `limit`, when there are
+ * @param maxBytes of the page; `Infinity` where everything has to come in one
+ */
 export function pageOf<T>(
   entries: T[],
   limit: number,
   placeAfter: (last: T) => unknown,
+  maxBytes = PAGE_BYTES,
 ): { page: T[]; next: string | null } {
-  const page = entries.slice(0, limit);
+  const page = entries.slice(0, fittingCount(entries, limit, maxBytes));
   const last = page.at(-1);
-  return { page, next: entries.length > limit && last !== undefined ? cursorOf(placeAfter(last)) : null };
+  return { page, next: entries.length > page.length && last !== undefined ? cursorOf(placeAfter(last)) : null };
 }

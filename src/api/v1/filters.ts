@@ -100,7 +100,7 @@ export function mountFilters(app: OpenAPIHono<Authenticated>, { overview, filter
     const { lines, kept, excluded } = previewFilters(wanted, candidates);
     const left = place === null ? lines : lines.filter((line) => previewKey(line) > place);
     const size = from === 'github' ? Math.max(1, left.length) : limit;
-    const { page, next } = pageOf(left.slice(0, size + 1), size, previewKey);
+    const { page, next } = pageOf(left.slice(0, size + 1), size, previewKey, from === 'github' ? Infinity : undefined);
     return c.json(
       {
         totals: { kept, excluded },

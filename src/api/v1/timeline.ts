@@ -1,6 +1,7 @@
 import { createRoute, z, type OpenAPIHono } from '@hono/zod-openapi';
 import type { AuditEvent } from '../../domain/audit.ts';
 import type { SyncView } from '../../domain/overview.ts';
+import { PAGE_BYTES } from '../../domain/pages.ts';
 import type { AuditStore, OverviewStore } from '../../domain/ports.ts';
 import type { Authenticated } from '../auth.ts';
 import { allowed, json, problems } from './answers.ts';
@@ -58,17 +59,18 @@ export function mountTimeline(app: OpenAPIHono<Authenticated>, { overview, audit
       audit.read({ subject: mirrorId, before: place.event, limit: limit + 1 }),
     ]);
     const entries: z.infer<typeof Entry>[] = [];
-    let [usedSyncs, usedEvents] = [0, 0];
+    let [usedSyncs, usedEvents, bytes] = [0, 0, 0];
     while (entries.length < limit) {
       const sync = syncs[usedSyncs];
       const event = events[usedEvents];
-      if (sync && (!event || sync.finishedAt >= event.at)) {
-        entries.push(syncEntry(sync));
-        usedSyncs += 1;
-      } else if (event) {
-        entries.push(eventEntry(event));
-        usedEvents += 1;
-      } else break;
+      const isSync = sync !== undefined && (!event || sync.finishedAt >= event.at);
+      const entry = isSync ? syncEntry(sync) : event && eventEntry(event);
+      if (entry === undefined) break;
+      bytes += Buffer.byteLength(JSON.stringify(entry));
+      if (bytes > PAGE_BYTES && entries.length > 0) break;
+      entries.push(entry);
+      if (isSync) usedSyncs += 1;
+      else usedEvents += 1;
     }
     const isLast = usedSyncs === syncs.length && usedEvents === events.length;
     const next = {

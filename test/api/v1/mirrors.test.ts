@@ -31,6 +31,19 @@ async function addDeletion(repoId: string): Promise<void> {
 }
 
 describe('the list of mirrors', () => {
+  it('has pages below 100 KB, whatever is said of each mirror, and leaves none out', async () => {
+    const row = { status: 'failed', last_error_message: 'x'.repeat(9_000) };
+    const names = Array.from({ length: 24 }, (_, index) => `ada/${String(index).padStart(2, '0')}`);
+    for (const [index, name] of names.entries()) await world.addMirror(String(200 + index), name, { row });
+
+    const first = await world.ask('GET', '/mirrors?limit=500');
+
+    expect(JSON.stringify(first.body).length).toBeLessThan(100_000);
+    expect(first.body.mirrors.length).toBeGreaterThan(5);
+    expect(first.body.next).not.toBeNull();
+    expect(await pagesOf('/mirrors?limit=500')).toEqual(names);
+  });
+
   it('comes by name, a page at a time, each mirror once', async () => {
     for (const [index, name] of ['b/two', 'A/one', 'c/three', 'a/ONE-more', 'd/four'].entries())
       await world.addMirror(String(100 + index), name);
