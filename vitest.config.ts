@@ -2,7 +2,13 @@ import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** What waits for minutes by design begins first: at the end one worker would wait for it alone, and its size does not tell. */
-const FIRST = ['test/e2e/demo.test.ts', 'test/faults/faults.test.ts', 'test/e2e/secrets.test.ts'];
+const FIRST = [
+  'test/e2e/demo.test.ts',
+  'test/faults/faults.test.ts',
+  'test/e2e/secrets.test.ts',
+  'test/ui/looks.test.ts',
+  'test/ui/first-run.test.ts',
+];
 
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {

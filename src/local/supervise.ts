@@ -67,7 +67,10 @@ export function supervise(options: SuperviseOptions): Supervised {
     child.once('exit', (code, signal) => {
       child = null;
       if (stopping) return giveUp(new Error(`${options.role} was told to stop`));
-      if (code === EXIT_START_AGAIN) return start();
+      if (code === EXIT_START_AGAIN) {
+        options.say(`${options.role} starts again, by the settings that were entered`);
+        return start();
+      }
       const how = `${options.role} ended (${signal ?? `exit code ${code}`})`;
       if (!wasReady) return giveUp(new Error([how, complaint.trim()].filter(Boolean).join(':\n')));
       if (Date.now() - startedAt > HEALTHY_MS) pauseMs = FIRST_PAUSE_MS;

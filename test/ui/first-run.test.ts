@@ -9,7 +9,7 @@ import { openServer } from '../../src/api/server.ts';
 import { createReceiver } from '../api/receiver.ts';
 import { eventually } from '../support/eventually.ts';
 import { ADMIN_KEY, GITHUB_TOKEN, withUnconfigured } from '../support/unconfigured.ts';
-import { buildUi, PATIENCE_MS, picture } from './world.ts';
+import { buildUi, hindrances, PATIENCE_MS, picture } from './world.ts';
 
 /** A person's first minutes, on a real `starkeep up` that nothing was set for. */
 
@@ -47,6 +47,12 @@ afterAll(async () => {
 
 afterEach(({ task }) => (task.result?.state === 'fail' ? picture(page, 'first-run-failed') : undefined));
 
+/** What keeps people out is nowhere; and a picture. */
+async function looked(name: string): Promise<void> {
+  expect(await hindrances(page)).toEqual([]);
+  await picture(page, name);
+}
+
 const next = () => page.getByRole('button', { name: 'Next' }).click();
 
 describe('the first run', () => {
@@ -67,7 +73,7 @@ describe('the first run', () => {
     await page.getByRole('textbox', { name: 'Token' }).fill(GITHUB_TOKEN);
     await page.getByRole('button', { name: 'Test GitHub' }).click();
     await page.getByText('It works').waitFor();
-    await picture(page, 'first-run-github');
+    await looked('first-run-github');
     await next();
 
     await page.getByText('Where are they kept?').waitFor();
@@ -76,13 +82,13 @@ describe('the first run', () => {
     await page.getByRole('textbox', { name: 'Access token' }).fill(world.onedev.token);
     await page.getByRole('button', { name: 'Test OneDev' }).click();
     await page.getByText('It works').waitFor();
-    await picture(page, 'first-run-onedev');
+    await looked('first-run-onedev');
     await next();
 
     await page.getByText('Keeps 2 of 2').waitFor();
     await page.getByLabel('Never keep').fill('*/notes');
     await page.getByText('Keeps 1 of 2').waitFor();
-    await picture(page, 'first-run-filters');
+    await looked('first-run-filters');
     await next();
 
     await page.getByRole('button', { name: 'Start', exact: true }).click();
@@ -102,7 +108,7 @@ describe('the first run', () => {
     await field.fill('3d');
     await page.getByRole('button', { name: 'Save' }).click();
     await page.getByText('3d', { exact: true }).waitFor();
-    await picture(page, 'settings-entered');
+    await looked('settings-entered');
 
     await page.getByRole('button', { name: 'Change STARKEEP_UNSTAR_GRACE' }).click();
     await page.getByRole('button', { name: 'Take it back' }).click();
