@@ -700,7 +700,8 @@ async function databaseHere(): Promise<string | undefined> {
 
 function takeSettingsFile(): void {
   const { settings: file } = program.opts<{ settings?: string }>();
-  if (file !== undefined) loadSettingsFile(file);
+  // Read twice, its names would seem to be the environment's.
+  if (file !== undefined && settingsFile === null) loadSettingsFile(file);
 }
 
 function adopted(config: Config): Config {

@@ -418,8 +418,12 @@ export function loadConfig(
   // What is set wrongly has been named already, and is not missing as well.
   const given = new Set(origins.filter(({ origin }) => origin !== 'unset').map(({ setting }) => setting.name));
   const lacking = notGiven(given);
-  const missing = [...(mayLack(role, given) ? [] : lacking), ...missingServers(role, given)];
-  problems.push(...missing, ...incomplete(given), ...withoutRanges(values), ...unverified(environment));
+  const others = [...incomplete(given), ...withoutRanges(values), ...unverified(environment)];
+  // Who has to change something anyway is told of all of it.
+  const isFine = problems.length === 0 && others.length === 0;
+  const needsAll = role === 'worker' || (role === 'up' && !(isFine && mayLack(given)));
+  const missing = [...(needsAll ? lacking : []), ...missingServers(role, given)];
+  problems.push(...missing, ...others);
   if (problems.length > 0) throw new ConfigError(problems, { onlyMissing: problems.length === missing.length });
 
   const get = <T>(name: string) => values.get(name) as T;
@@ -644,9 +648,8 @@ function notGiven(given: ReadonlySet<string>): string[] {
 }
 
 /** Where nothing at all is set, the web UI leads through it. Who has set a part of it, and not the rest, has forgotten something. */
-function mayLack(role: Role, given: ReadonlySet<string>): boolean {
-  if (role === 'worker') return false;
-  return role !== 'up' || !NEEDED_TO_MIRROR.some((name) => given.has(name));
+function mayLack(given: ReadonlySet<string>): boolean {
+  return !NEEDED_TO_MIRROR.some((name) => given.has(name));
 }
 
 function isNotSet(name: string): string {
