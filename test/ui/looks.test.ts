@@ -72,7 +72,8 @@ describe.each([
   ['dark', { dark: true }],
   ['phone', { phone: true }],
 ] as const)('every page, in the %s', (look, options) => {
-  it('keeps nobody out, is as wide as its window, and has its picture taken', async () => {
+  // Thirty pages, each drawn and examined: minutes beside everything else that a run does.
+  it('keeps nobody out, is as wide as its window, and has its picture taken', { timeout: 900_000 }, async () => {
     const page = await world.page(options);
     const found: string[] = [];
     for (const { name, path, shows, open } of VIEWS) {
