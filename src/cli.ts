@@ -30,6 +30,9 @@ import { VERSION } from './version.ts';
 
 /** The only reader of argv. */
 
+const KEY_REFUSED =
+  'That key is not valid, or was revoked. Check STARKEEP_KEY; `starkeep keys create --name NAME`, on the machine where Starkeep runs, makes another.\n';
+
 const MIRROR_NAME = 'owner/name, name, or mirror id';
 
 // Whoever reads on, as in `starkeep list | head`, may have had enough.
@@ -136,6 +139,8 @@ const config = verb(
 ).action(
   asked<{ json?: boolean }>(async ({ config, options, out }) => {
     const { printSettings } = await import('./commands/settings.ts');
+    if (config.remote !== undefined)
+      complain(`These are the settings of this machine, not those at ${config.remote.url}.\n`);
     printSettings(config, settingsFile, options, out);
   }),
 );
@@ -759,7 +764,7 @@ function explain(error: unknown): number {
     return error.exitCode;
   }
   if (error instanceof ApiProblem) {
-    complain(`${error.message}\n`);
+    complain(error.status === 401 ? KEY_REFUSED : `${error.message}\n`);
     return exitCodeOfStatus(error.status);
   }
   if (error instanceof Failure) {

@@ -47,7 +47,8 @@ export async function decide(
         throw withAdvice(error, decision, mirror);
       },
     );
-    if (!wait) {
+    // What is deleted and not starred stays so, and nothing tells that it was looked at: there is nothing to wait for.
+    if (!wait || mirror.status === 'deleted') {
       if (json) return printJson(out, told);
       out.print(`${fullName}: ${outcome(decision, mirror, deletion)}`);
       out.print(`How it goes: ${typed(`show ${fullName}`)}`);

@@ -8,6 +8,9 @@ import { bytesText, changesOf, printJson, time, typed, type Output } from './wor
 
 const LOOK_EVERY_MS = 1_000;
 
+/** After so long without anything to see it is said where to look. */
+const PATIENCE_MS = 60_000;
+
 /**
  * Looks until it is over.
  * @param look `null`: not yet
@@ -56,9 +59,13 @@ export async function syncEnded(
 ): Promise<void> {
   if (!json) out.print(`${fullName}: told to sync now. Ctrl-C stops the waiting, not the sync.`);
   const bar = createBar(json ? QUIET : out);
+  const patience = setTimeout(() => {
+    if (!json) out.print(`Nothing has come of it for a minute. Whether a worker runs says: ${typed('doctor')}`);
+  }, PATIENCE_MS);
   const ended = await untilOver(async () => {
     const { mirror, sync } = await lookAt(api, mirrorId);
     if (mirror.status === 'in_progress') {
+      clearTimeout(patience);
       bar.show({ done: 0, total: null, text: await phaseOf(api, mirrorId) });
       return null;
     }
@@ -69,7 +76,7 @@ export async function syncEnded(
       return null;
     }
     return { mirror, sync: isNew ? sync : null };
-  }).finally(() => bar.end());
+  }).finally(() => (clearTimeout(patience), bar.end()));
   if (ended === null) return out.print(`It goes on without you. How it goes: ${typed(`show ${fullName}`)}`);
   const { mirror, sync } = ended;
   if (json) printJson(out, { mirror, sync });

@@ -9,11 +9,15 @@ const KEPT = `status not in ('deleted', 'excluded')`;
 
 const FAILING = `status in ('failed', 'permanent_failure')`;
 
+/** It failed last and is being tried again: until that ends well it is as it was. */
+const RETRIED = `(status = 'in_progress' and last_error_kind is not null)`;
+
 export async function totalsOf(db: Queryable): Promise<Totals> {
   const [counts, oldest, deletions, readings] = await Promise.all([
     db.query(
       `select status, count(*)::int as count, count(*) filter (where ${STALE})::int as stale,
-              count(*) filter (where last_synced_at is not null and ${KEPT} and not ${FAILING} and status <> 'held')::int as safe
+              count(*) filter (where last_synced_at is not null and ${KEPT} and not ${FAILING} and not ${RETRIED} and status <> 'held')::int
+                as safe
          from mirrors group by status`,
     ),
     // In the order of mirrors_by_sync; what was never synced comes first in it, and is passed over by its key.

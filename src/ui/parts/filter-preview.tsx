@@ -69,7 +69,7 @@ export function FilterPreviewForm({ texts, onChange: setTexts, from = 'record', 
         </SimpleGrid>
         {!problem && children}
       </Section>
-      {preview.isPending ? (
+      {problem && preview.data === undefined ? null : preview.isPending ? (
         <Loading what="the preview" />
       ) : (
         <Shown asked={problem ? { ...preview, error: null } : preview} what="The preview">

@@ -14,8 +14,8 @@ import { Ago } from './time.tsx';
 
 const SCOPES: { value: Scope; label: string }[] = [
   { value: 'read', label: 'may look' },
-  { value: 'operate', label: 'may also sync, pause, replay and keep' },
-  { value: 'admin', label: 'may also delete, and read the audit log' },
+  { value: 'operate', label: 'may look, sync, pause, replay and keep' },
+  { value: 'admin', label: 'may do everything: also delete, change settings, read the audit log' },
 ];
 
 export function Keys() {

@@ -73,7 +73,7 @@ function Description({ about, setting: { origin } }: { about: string; setting: S
     <Text span inherit>
       <Words text={about} />
       {(origin === 'environment' || origin === 'file') && (
-        <Text span inherit c="blue">
+        <Text span inherit fw={600}>
           {' '}
           Set in the environment, which wins: change it there.
         </Text>

@@ -142,9 +142,11 @@ function Groups({
   if (found.length === 0) return <Empty title="No setting fits" />;
   return [...new Set(found.map(({ group }) => group))].map((group) => (
     <Section key={group} title={group} id={`group-${group.replaceAll(/\W/g, '')}`}>
-      <Table verticalSpacing="xs" layout="auto">
-        <Table.Tbody>{found.filter((setting) => setting.group === group).map(row)}</Table.Tbody>
-      </Table>
+      <Table.ScrollContainer minWidth={560} scrollAreaProps={{ viewportProps: { tabIndex: 0 } }}>
+        <Table verticalSpacing="xs" layout="auto">
+          <Table.Tbody>{found.filter((setting) => setting.group === group).map(row)}</Table.Tbody>
+        </Table>
+      </Table.ScrollContainer>
     </Section>
   ));
 }

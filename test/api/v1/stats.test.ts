@@ -46,6 +46,8 @@ describe('the numbers', () => {
     await world.addMirror('5', 'ada/first', { row: { status: 'in_progress' } });
     await world.addMirror('6', 'ada/excluded', { row: { last_synced_at: '2020-01-01T00:00:00Z', status: 'excluded' } });
     await world.addMirror('7', 'ada/deleted', { row: { last_synced_at: '2020-01-01T00:00:00Z', status: 'deleted' } });
+    const retried = { last_synced_at: synced, status: 'in_progress', last_error_kind: 'TargetError' };
+    await world.addMirror('8', 'ada/retried', { row: retried });
     await world.store.record.write(world.store.account.accountId, {
       kind: 'deletion_requested',
       policy: 'delete',
@@ -60,10 +62,10 @@ describe('the numbers', () => {
     const { body } = await world.ask('GET', '/stats');
 
     expect(body).toMatchObject({
-      mirrors: { total: 5, safe: 2, byStatus: { failed: 1, held: 1, deleted: 1, in_progress: 1 } },
+      mirrors: { total: 6, safe: 2, byStatus: { failed: 1, held: 1, deleted: 1, in_progress: 2 } },
       failing: 1,
       waiting: 2,
-      running: 1,
+      running: 2,
       oldestSuccess: { mirrorId: 'github-2', fullName: 'ada/older', at: '2026-10-01T00:00:00.000Z' },
     });
   });

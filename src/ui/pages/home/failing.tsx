@@ -65,6 +65,7 @@ export function Reason({ mirror }: { mirror: Mirror }) {
               Tried again by itself <Ago at={nextAttemptAt} />.
             </>
           )}
+          {nextAttemptAt === null && 'It is not tried again by itself: mend the cause, then press the button.'}
         </Text>
       )}
     </>
