@@ -112,7 +112,7 @@ describe('Postgres over TLS', () => {
   it('says the same at the command line, without the password', async () => {
     const { code, stderr } = await run(['migrate'], { DATABASE_URL: urlOf('localhost', { sslmode: 'verify-full' }) });
 
-    expect(code).toBe(1);
+    expect(code).toBe(5);
     expect(stderr).toMatch(/^DatabaseUnavailable: .*not trusted/);
     expect(stderr).not.toContain(PASSWORD);
   });
