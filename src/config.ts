@@ -9,7 +9,7 @@ import { FILTER_NAMES, FilterError, parseFilters, type FilterName, type Filters 
 import { maxSizeKb } from './domain/filter-values.ts';
 import { parentPathProblem } from './domain/names.ts';
 import { parsePayloadKeys, type PayloadKey } from './domain/payload-keys.ts';
-import { ENTERABLE, NEEDED_TO_MIRROR, type EnteredSetting } from './domain/entered-settings.ts';
+import { ENTERABLE, NEEDED_TO_MIRROR, SENT_TO, type EnteredSetting } from './domain/entered-settings.ts';
 import type { DriftPolicy, RewritePolicy, UnstarPolicy } from './domain/model.ts';
 import type { EffectiveSetting } from './domain/seen-settings.ts';
 
@@ -418,7 +418,7 @@ export function loadConfig(
   // What is set wrongly has been named already, and is not missing as well.
   const given = new Set(origins.filter(({ origin }) => origin !== 'unset').map(({ setting }) => setting.name));
   const lacking = notGiven(given);
-  const others = [...incomplete(given), ...withoutRanges(values), ...unverified(environment)];
+  const others = [...strayed(origins), ...incomplete(given), ...withoutRanges(values), ...unverified(environment)];
   // Who has to change something anyway is told of all of it.
   const isFine = problems.length === 0 && others.length === 0;
   const needsAll = role === 'worker' || (role === 'up' && !(isFine && mayLack(given)));
@@ -680,6 +680,25 @@ function incomplete(given: ReadonlySet<string>): string[] {
     if (given.has(name) && !given.has(needed)) problems.push(`${name} is set without ${needed}.`);
   }
   return problems;
+}
+
+/**
+ * A secret of the environment does not go to an address that somebody entered. The api refuses that when it is entered, as far as it knows; a worker may
+ * have secrets that the api was not told.
+ */
+function strayed(origins: Config['origins']): string[] {
+  const originOf = new Map(origins.map(({ setting, origin }) => [setting.name, origin]));
+  const isOurs = (name: string) => originOf.get(name) === 'environment' || originOf.get(name) === 'file';
+  return Object.entries(SENT_TO)
+    .filter(([address]) => originOf.get(address) === 'ui')
+    .flatMap(([address, secrets]) =>
+      secrets
+        .filter(isOurs)
+        .map(
+          (secret) =>
+            `${secret} is set in the environment and would be sent to another address than was meant: ${address}. ${takeBack(address)}`,
+        ),
+    );
 }
 
 /** GitHub Enterprise Server's `/meta` has no address ranges, so there would be nothing to compare with. */

@@ -26,8 +26,13 @@ export function createSettingsDesk({ config, stamp, entered, probesOf }: Setting
   const { environment } = config;
   /** @returns what it would be with these changes, or what is wrong with them */
   const considered = async (changes: EnteredChanges): Promise<{ config: Config } | { problems: EnteredProblem[] }> => {
-    const { settings } = await entered.read();
-    const problems = obstaclesToEntering(changes, inEffect(environment, settings));
+    const { settings, unopened } = await entered.read();
+    // One that cannot be opened is there all the same, and may be opened again one day.
+    const closed = new Set(unopened.map(({ name }) => name));
+    const now = inEffect(environment, settings).map((setting): ShownSetting => {
+      return closed.has(setting.name) && setting.enterable ? { ...setting, isSet: true, origin: 'ui' } : setting;
+    });
+    const problems = obstaclesToEntering(changes, now);
     if (problems.length > 0) return { problems };
     try {
       return { config: loadConfig(environment, 'none', changed(settings, changes)) };

@@ -326,6 +326,17 @@ describe('what a role needs', () => {
     expect([originOf('ONEDEV_TOKEN'), originOf('ONEDEV_URL')]).toEqual(['ui', 'environment']);
   });
 
+  it.each([
+    ['GITHUB_API_URL', 'GITHUB_TOKEN'],
+    ['GITHUB_URL', 'GITHUB_TOKEN'],
+  ])('but an entered %s does not get the %s of the environment, which the api may not know of', (name, secret) => {
+    const entered = [{ name, value: 'https://evil.example.org', by: 'ann', at: '' }];
+
+    expect(() => loadConfig(COMPLETE, 'worker', entered)).toThrow(
+      `${secret} is set in the environment and would be sent`,
+    );
+  });
+
   it('and is wrong although it was entered says how it is taken back', () => {
     const entered = [{ name: 'STARKEEP_LFS', value: 'maybe', by: 'ann', at: '' }];
 

@@ -66,7 +66,7 @@ export const ENTERABLE: ReadonlySet<string> = new Set([
 export const NEEDED_TO_MIRROR = ['GITHUB_TOKEN', 'GITHUB_LOGIN', 'ONEDEV_URL', 'ONEDEV_TOKEN'] as const;
 
 /** Which secrets are sent to an address: whoever could change the one and keep the other would have the secret sent to himself. */
-const SENT_TO: Record<string, readonly string[]> = {
+export const SENT_TO: Readonly<Record<string, readonly string[]>> = {
   GITHUB_API_URL: ['GITHUB_TOKEN', 'GITHUB_APP_PRIVATE_KEY'],
   GITHUB_URL: ['GITHUB_TOKEN', 'GITHUB_APP_PRIVATE_KEY'],
   ONEDEV_URL: ['ONEDEV_TOKEN'],

@@ -6,7 +6,7 @@ import { probeAlerts, probeGithub, probeOnedev, testNotice } from '../../../src/
 import { createRedactor } from '../../../src/domain/redaction.ts';
 import { parsePayloadKeys } from '../../../src/domain/payload-keys.ts';
 import { createSettingsDesk } from '../../../src/settings-desk.ts';
-import { auditOf, withApi } from './world.ts';
+import { auditOf, deskOf, withApi } from './world.ts';
 
 const SECRET = 'a-long-secret-of-a-token';
 const config = loadConfig({ GITHUB_TOKEN: SECRET, STARKEEP_UNSTAR_GRACE: '3d' }, 'none');
@@ -191,8 +191,21 @@ describe('entering settings', () => {
 
     expect((await entered()).unopened).toEqual([{ name: 'STARKEEP_TRANSFER', keyId: 'one', why: 'changed' }]);
     expect((await world.ask('GET', '/settings')).body.unopened).toEqual(['STARKEEP_TRANSFER']);
+    expect(deskOf(world.store, async () => Promise.reject(new Error('not tried'))).whyClosed).toContain(
+      'STARKEEP_SETTINGS_KEYS',
+    );
     await enter({ STARKEEP_TRANSFER: 'stream' });
     expect(await entered()).toMatchObject({ unopened: [], of: { STARKEEP_TRANSFER: 'stream' } });
+  });
+});
+
+describe('a token that cannot be opened', () => {
+  it('does not follow an address either: its key may come back', async () => {
+    await enter({ ONEDEV_URL: 'https://onedev.example.org', ONEDEV_TOKEN: 'token-of-onedev' });
+    await world.store.db.query(`update entered_settings set sealed = replace(sealed, 'one.', 'lost.')`);
+
+    expect((await enter({ ONEDEV_URL: 'https://evil.example.org' })).status).toBe(422);
+    expect((await enter({ ONEDEV_URL: 'https://b.example.org', ONEDEV_TOKEN: 'anew' })).status).toBe(200);
   });
 });
 
