@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 
 /** `npm run bench -- NAME [options]`: one file per question. */
-const PARTS = ['main', 'kinds', 'transfer-run'];
+const PARTS = ['main', 'kinds', 'processes', 'transfer-order', 'transfer-run'];
 const [name, ...rest] = process.argv.slice(2);
 const names = (await readdir(import.meta.dirname))
   .map((file) => file.replace(/\.ts$/, ''))

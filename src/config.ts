@@ -79,6 +79,13 @@ export const SETTINGS: readonly Setting[] = [
     token,
     'secret',
   ),
+  row(
+    'TEMPORAL_DEPLOYMENT_NAME',
+    null,
+    "with TEMPORAL_WORKER_BUILD_ID: the worker takes part in Temporal's worker versioning under this name, and gets work once that version is made current",
+    text,
+  ),
+  row('TEMPORAL_WORKER_BUILD_ID', null, 'which build of that deployment this worker is', text),
   row('TEMPORAL_CLI', null, 'path of a `temporal` binary for the embedded server', text),
   row(
     'STARKEEP_TEMPORAL_UI_URL',
@@ -312,6 +319,8 @@ export interface Config {
     cli: string | undefined;
     /** Of its web UI; `undefined`: not known. */
     uiUrl: string | undefined;
+    /** The worker's place in Temporal's worker versioning; `undefined`: it takes part in none, and gets work at once. */
+    deployment: { deploymentName: string; buildId: string } | undefined;
     /** Without any, payloads stay readable. */
     payloadKeys: PayloadKey[];
     /** Temporal's own variables without the empty ones, for `@temporalio/envconfig`. */
@@ -435,6 +444,8 @@ export function loadConfig(
   const sshKey = get<string | undefined>('GITHUB_SSH_KEY');
   const appId = get<string | undefined>('GITHUB_APP_ID');
   const remoteUrl = get<string | undefined>('STARKEEP_URL');
+  const deploymentName = get<string | undefined>('TEMPORAL_DEPLOYMENT_NAME');
+  const buildId = get<string | undefined>('TEMPORAL_WORKER_BUILD_ID');
   const onedevSshUrl = get<string | undefined>('ONEDEV_SSH_URL');
   return Object.freeze<Config>({
     github: {
@@ -462,6 +473,7 @@ export function loadConfig(
       namespace: get('TEMPORAL_NAMESPACE'),
       cli: get('TEMPORAL_CLI'),
       uiUrl: get('STARKEEP_TEMPORAL_UI_URL'),
+      deployment: deploymentName && buildId ? { deploymentName, buildId } : undefined,
       payloadKeys,
       environment: temporalVariables(environment, get('TEMPORAL_API_KEY')),
     },
@@ -668,6 +680,7 @@ function incomplete(given: ReadonlySet<string>): string[] {
   };
   together(['GITHUB_APP_ID', 'GITHUB_APP_PRIVATE_KEY']);
   together(['GITHUB_SSH_KEY', 'GITHUB_SSH_KNOWN_HOSTS']);
+  together(['TEMPORAL_DEPLOYMENT_NAME', 'TEMPORAL_WORKER_BUILD_ID']);
   together(['ONEDEV_SSH_URL', 'ONEDEV_SSH_KEY', 'ONEDEV_SSH_KNOWN_HOSTS']);
   if (given.has('GITHUB_WEBHOOK_SECRET_PREVIOUS') && !given.has('GITHUB_WEBHOOK_SECRET')) {
     problems.push('GITHUB_WEBHOOK_SECRET_PREVIOUS is set without GITHUB_WEBHOOK_SECRET.');

@@ -362,14 +362,18 @@ describe('settings that belong together', () => {
     [{ GITHUB_APP_PRIVATE_KEY: PEM }, 'GITHUB_APP_ID is not set'],
     [{ GITHUB_SSH_KEY: PEM }, 'GITHUB_SSH_KNOWN_HOSTS is not set'],
     [{ ONEDEV_SSH_URL: 'ssh://h:6611' }, 'ONEDEV_SSH_KEY and ONEDEV_SSH_KNOWN_HOSTS are not set'],
+    [{ TEMPORAL_DEPLOYMENT_NAME: 'starkeep' }, 'TEMPORAL_WORKER_BUILD_ID is not set'],
+    [{ TEMPORAL_WORKER_BUILD_ID: '1' }, 'TEMPORAL_DEPLOYMENT_NAME is not set'],
     [{ GITHUB_WEBHOOK_SECRET_PREVIOUS: 'old' }, 'GITHUB_WEBHOOK_SECRET_PREVIOUS is set without GITHUB_WEBHOOK_SECRET'],
   ])('%j alone is a problem', (environment, sentence) => {
     expect(problemsOf(environment)).toEqual([expect.stringContaining(sentence)]);
   });
 
   it('make one part of the configuration', () => {
-    const { github, onedev } = loadConfig(
+    const { github, onedev, temporal } = loadConfig(
       {
+        TEMPORAL_DEPLOYMENT_NAME: 'starkeep',
+        TEMPORAL_WORKER_BUILD_ID: '0.1.0-4f2a',
         GITHUB_WEBHOOK_SECRET: 'new',
         GITHUB_WEBHOOK_SECRET_PREVIOUS: 'old',
         GITHUB_SSH_KEY: PEM,
@@ -381,6 +385,7 @@ describe('settings that belong together', () => {
       'none',
     );
 
+    expect(temporal.deployment).toEqual({ deploymentName: 'starkeep', buildId: '0.1.0-4f2a' });
     expect(github.webhookSecrets).toEqual(['new', 'old']);
     expect(github.ssh).toEqual({ privateKey: PEM, knownHosts: 'github.com ssh-ed25519 AAAA' });
     expect(onedev.ssh).toEqual({ url: 'ssh://onedev:6611', privateKey: PEM, knownHosts: 'onedev ssh-ed25519 AAAA' });

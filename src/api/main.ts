@@ -52,6 +52,7 @@ export async function runApi({ config, stamp, unopened }: WithEntered): Promise<
   const inbox = watchInbox({ deliveries: store.deliveries, control, log: logger });
   const watches: Pick<Watch, 'stop'>[] = [inbox];
   const feed = createFeed();
+  const afterwards = new Set<Promise<void>>();
   let draining = false;
 
   const shared: Pick<V1Ports, 'control' | 'clientAddress' | 'outerOrigin' | 'log'> = {
@@ -72,6 +73,10 @@ export async function runApi({ config, stamp, unopened }: WithEntered): Promise<
     addresses,
     redact,
     onWaiting: () => inbox.nudge(),
+    afterwards: (work) => {
+      const done = work.finally(() => afterwards.delete(done));
+      afterwards.add(done);
+    },
     draining: () => draining,
   });
   const settleKeys = settlingKeys(store, config.adminKey);
@@ -117,7 +122,7 @@ export async function runApi({ config, stamp, unopened }: WithEntered): Promise<
   } finally {
     // What still has a timer or a connection keeps the process alive, also when it could not listen.
     stopRanges();
-    await Promise.all(watches.map((watch) => watch.stop()));
+    await Promise.all([...afterwards, ...watches.map((watch) => watch.stop())]);
     await Promise.all([db.close(), temporal.close()]);
     logger.info('api stopped');
   }

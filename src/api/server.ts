@@ -11,7 +11,10 @@ export interface ServerLimits {
   requestTimeoutMs: number;
   /** How often the two above are looked at. */
   checkEveryMs: number;
-  /** Between two requests of one connection. */
+  /**
+   * Between two requests of one connection. Longer than any usual proxy keeps its own end of an idle connection (nginx and AWS 60 s, Caddy
+   * 120 s): whoever closes first may do so just as the other sends, and a POST that meets a closed connection is not repeated but lost.
+   */
   keepAliveTimeoutMs: number;
   /** Of all headers together. */
   maxHeaderBytes: number;
@@ -23,7 +26,7 @@ export const SERVER_LIMITS: ServerLimits = {
   headersTimeoutMs: 10_000,
   requestTimeoutMs: 20_000,
   checkEveryMs: 1_000,
-  keepAliveTimeoutMs: 5_000,
+  keepAliveTimeoutMs: 125_000,
   maxHeaderBytes: 16 * 1024,
   maxConnections: 2_000,
 };

@@ -27,15 +27,19 @@ export interface WebhookPorts {
   clientAddress: (c: Context) => string;
   /** Told when a delivery had to stay in the inbox. */
   onWaiting: () => void;
+  /** Given what goes on after the answer, and never fails: whoever ends the process waits for it. */
+  afterwards: (work: Promise<void>) => void;
   log: Logger;
 }
 
 const RETRY_AFTER_SECONDS = 30;
 
-/** GitHub gives a delivery 10 s in all, so each thing that may hang gets its share: 9 s together. */
+/** GitHub gives a delivery 10 s in all, so each thing that it waits for gets its share: 7.5 s together. */
 const ACCOUNT_DEADLINE_MS = 1_000;
 const STORE_DEADLINE_MS = 3_000;
 const DISPATCH_DEADLINE_MS = 3_500;
+
+/** Nobody waits for it but a process that ends. */
 const MARK_DEADLINE_MS = 1_500;
 
 /** What a request came to: the answer, and the word it is counted under. */
@@ -60,10 +64,11 @@ interface Door {
 }
 
 /**
- * `POST /webhooks/github`: address → size → signature over the raw bytes → parse and validate → one insert → signal with a deadline → mark → 202.
+ * `POST /webhooks/github`: address → size → signature over the raw bytes → parse and validate → one insert → signal with a deadline → 202 → mark.
  *
  * Nothing is acknowledged before it is durable: in the inbox, or, when Postgres is down, in Temporal. If we die after the insert, the
- * delivery is found waiting and dispatched by `drainInbox`; if we die after the signal, it is dispatched once more, which is harmless.
+ * delivery is found waiting and dispatched by `drainInbox`; if we die before the mark, it is dispatched once more, which is harmless. So the
+ * sender does not wait for the mark.
  *
  * Who sends much that is not GitHub's is slowed, never shut out: GitHub's own addresses also carry what other people's webhooks send here,
  * so that only the signature can say what is genuine. What such an address gets is what everybody gets, 401, but later (`refusals`), and
@@ -273,7 +278,7 @@ async function accept(c: Context, ports: WebhookPorts, taken: Delivery): Promise
     return { outcome: 'unavailable', response };
   }
   if (workflowId === null) ports.onWaiting();
-  else if (stored !== 'lost') await markDispatched(ports, guid, workflowId);
+  else if (stored !== 'lost') ports.afterwards(markDispatched(ports, guid, workflowId));
   ports.log.info({ ...fields, dispatched: workflowId !== null }, 'delivery accepted');
   const body = { delivery: guid, workflowId: workflowId ?? `mirror-github-${repoEvent.repoId}` };
   return { outcome: workflowId === null ? 'waiting' : 'accepted', response: c.json(body, 202) };

@@ -39,6 +39,7 @@ import { watchBudget } from './budget-watch.ts';
 import { workflowBundle } from './bundle.ts';
 import { connectWorker, installRuntime } from './runtime.ts';
 import { createTransfer } from './transfers.ts';
+import { versioningOf } from './versioning.ts';
 
 /** Activities under way get this long to end by themselves; then they are cancelled, and another worker does them. */
 const SHUTDOWN_GRACE = '10s';
@@ -167,10 +168,12 @@ async function createWorkers(
 ): Promise<Worker[]> {
   const shutdown = { shutdownGraceTime: SHUTDOWN_GRACE, shutdownForceTime: SHUTDOWN_FORCE } as const;
   const dataConverter = dataConverterOf(config.temporal.payloadKeys);
+  const versioning = versioningOf(config.temporal.deployment);
   return [
     await Worker.create({
       ...common,
       ...shutdown,
+      ...versioning,
       dataConverter,
       workflowBundle: await workflowBundle({ encodedFailures: config.temporal.payloadKeys.length > 0 }),
       taskQueue: TASK_QUEUES.main,
@@ -179,6 +182,7 @@ async function createWorkers(
     await Worker.create({
       ...common,
       ...shutdown,
+      ...versioning,
       dataConverter,
       taskQueue: TASK_QUEUES.transfer,
       maxConcurrentActivityTaskExecutions: config.transferSlots,

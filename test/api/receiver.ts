@@ -23,7 +23,10 @@ export interface Receiver {
   audited: AuditEntry[];
   /** How often somebody was told that a delivery waits. */
   nudges: () => number;
-  /** Posts a body, signed with {@link SECRET} unless the headers say otherwise; a header given as `null` is left out. */
+  /**
+   * Posts a body, signed with {@link SECRET} unless the headers say otherwise; a header given as `null` is left out. Settles when what goes on
+   * after the answer has ended too.
+   */
   post(body: unknown, headers?: Record<string, string | null>): Promise<Response>;
 }
 
@@ -60,6 +63,7 @@ export function createReceiver(changes: Partial<ApiPorts> = {}): Receiver {
   const control = fakeControl();
   const logged: Record<string, unknown>[] = [];
   const audited: AuditEntry[] = [];
+  const afterwards: Promise<void>[] = [];
   let nudged = 0;
   const ports: ApiPorts = {
     deliveries: inbox,
@@ -80,13 +84,17 @@ export function createReceiver(changes: Partial<ApiPorts> = {}): Receiver {
     addresses: { allows: () => true },
     clientAddress: () => '203.0.113.7',
     onWaiting: () => (nudged += 1),
+    afterwards: (work) => void afterwards.push(work),
     draining: () => false,
     log: pino({ level: 'trace' }, { write: (line: string) => logged.push(JSON.parse(line) as never) }),
     ...changes,
   };
   const app = createApp(ports);
-  const post = async (body: unknown, headers: Record<string, string | null> = {}) =>
-    app.request('/webhooks/github', { method: 'POST', ...signed(body, headers) });
+  const post = async (body: unknown, headers: Record<string, string | null> = {}) => {
+    const response = await app.request('/webhooks/github', { method: 'POST', ...signed(body, headers) });
+    await Promise.all(afterwards.splice(0));
+    return response;
+  };
   return { app, ports, inbox, control, logged, audited, nudges: () => nudged, post };
 }
 

@@ -243,6 +243,19 @@ describe('with something down', () => {
     expect(receiver.logged).toContainEqual(expect.objectContaining({ msg: 'delivery could not be marked' }));
   });
 
+  it('the answer does not wait for the mark', async () => {
+    const receiver = createReceiver({ afterwards: (work) => void marks.push(work) });
+    const marks: Promise<void>[] = [];
+    let marked = () => {};
+    receiver.inbox.markDispatched = () => new Promise((resolve) => (marked = resolve));
+
+    const response = await receiver.post(push());
+
+    expect([response.status, marks.length]).toEqual([202, 1]);
+    marked();
+    await Promise.all(marks);
+  });
+
   it('a Postgres that hangs is not waited for longer than GitHub waits for us', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] });
     const receiver = createReceiver({ accounts: { ...accountOf(OWN_ID), current: never } });

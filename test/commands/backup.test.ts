@@ -219,7 +219,7 @@ describe('with a backup', () => {
   });
 
   it('of an older version is brought up to date', async () => {
-    await migrate(lost.url, 7);
+    await migrate(lost.url, { upTo: 7 });
     await lost.db().query(`insert into accounts (account_id, provider, external_id, login)
       select 'github-1', 'github', '1', 'ann' where exists (select from pg_class where relname = 'deliveries')`);
     const old = join(dir, `old-${count}.gz`);

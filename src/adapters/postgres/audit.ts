@@ -120,11 +120,14 @@ async function takeInDeliveries(db: Database, limit: number): Promise<number> {
       [limit],
     );
     if (rows.length === 0) return 0;
+    const guids = rows.map((row) => String(row['guid']));
+    // In the order of their guids, as those do who mark what was dispatched: else each could wait for the other.
+    await tx.query('select from deliveries where guid = any($1) order by guid for no key update', [guids]);
     const events = await chain(tx, head, rows.map(deliveryEntry));
     await tx.query(
       `update deliveries set audited_in = event_id
          from unnest($1::text[], $2::bigint[]) as written(guid, event_id) where deliveries.guid = written.guid`,
-      [rows.map((row) => String(row['guid'])), events.map(({ eventId }) => eventId)],
+      [guids, events.map(({ eventId }) => eventId)],
     );
     return rows.length;
   });

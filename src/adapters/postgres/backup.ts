@@ -107,7 +107,7 @@ export async function restoreBackup(
   const head = headIn((await lines.next()).value);
   const count = await migrationsToRun(head);
   await refuseFilled(db, head);
-  await migrate(databaseUrl, count);
+  await migrate(databaseUrl, { upTo: count });
   const restored = await db.transaction(async (tx) => {
     const rows = await insertTables(tx, lines);
     await continueSequences(tx);

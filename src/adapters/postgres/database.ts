@@ -72,7 +72,10 @@ export function createDatabase(options: DatabaseOptions): Database {
  * git's) is kept without it, so that nothing that has to be recorded can be kept from it for ever.
  */
 function storable(values: unknown[] | undefined): unknown[] | undefined {
-  return values?.map((value) => (typeof value === 'string' ? value.replaceAll('\0', '') : value));
+  return values?.map((value) => {
+    if (Array.isArray(value)) return storable(value);
+    return typeof value === 'string' ? value.replaceAll('\0', '') : value;
+  });
 }
 
 /**

@@ -10,14 +10,33 @@ const MIGRATIONS = fileURLToPath(new URL('./migrations', import.meta.url));
 /** Any number that is nobody else's: the advisory lock under which migrations run. */
 const LOCK = 7_284_190_422;
 
+/** Half a minute and more in all: longer than any statement of ours may take, so only somebody else's transaction holds out. */
+const TABLE_ATTEMPTS = 12;
+
+/** Between two attempts everybody who waited behind us has his turn. */
+const TABLE_PAUSE_MS = 500;
+
+/** @see https://www.postgresql.org/docs/current/errcodes-appendix.html */
+const LOCK_NOT_AVAILABLE = '55P03';
+
+export interface MigrateOptions {
+  /** Only the first so many, for a backup of an older version. */
+  upTo?: number;
+  /** How long a statement may wait for a table, and everybody behind it with it. Default 3,000. */
+  tableWaitMs?: number;
+}
+
 /**
  * Brings the database up to this version's schema. Safe to run from several processes at once: the others wait for the first and then
- * find nothing to do. Each file is one transaction: if we die here, the next run begins with the first file that was not committed.
- * @param upTo only the first so many, for a backup of an older version
+ * find nothing to do. Safe while the old version runs: a statement that waits for a table has all others wait behind it, so it gives up soon and
+ * is tried again. Each file is one transaction: if we die here, the next run begins with the first file that was not committed.
  * @returns the names of the migrations that were run now
- * @throws Failure `DatabaseUnavailable`; the error of the failing statement otherwise
+ * @throws Failure `DatabaseUnavailable`, also when a table is in use all the time; the error of the failing statement otherwise
  */
-export async function migrate(databaseUrl: string, upTo?: number): Promise<string[]> {
+export async function migrate(
+  databaseUrl: string,
+  { upTo, tableWaitMs = 3_000 }: MigrateOptions = {},
+): Promise<string[]> {
   const client = new pg.Client({
     connectionString: databaseUrl,
     application_name: 'starkeep migrate',
@@ -28,21 +47,8 @@ export async function migrate(databaseUrl: string, upTo?: number): Promise<strin
   await translated(() => client.connect());
   try {
     await client.query('select pg_advisory_lock($1)', [LOCK]);
-    const has = upTo === undefined ? 0 : await countRun(client);
-    if (upTo !== undefined && upTo <= has) return [];
-    const run = await runner({
-      dbClient: client,
-      dir: MIGRATIONS,
-      direction: 'up',
-      migrationsTable: 'migrations',
-      count: upTo === undefined ? Number.POSITIVE_INFINITY : upTo - has,
-      // Ours is held already, and waits where the library's would give up.
-      noLock: true,
-      checkOrder: true,
-      singleTransaction: false,
-      log: () => undefined,
-    });
-    return run.map((migration) => migration.name);
+    await client.query(`select set_config('lock_timeout', $1, false)`, [String(tableWaitMs)]);
+    return await inTurn(client, upTo);
   } catch (error) {
     // The server's last word may come before the connection is seen to be lost.
     if (!lost && !saysUnavailable(error)) throw error;
@@ -50,6 +56,47 @@ export async function migrate(databaseUrl: string, upTo?: number): Promise<strin
     throw new Failure('DatabaseUnavailable', `Postgres went away: ${message}`, { cause: error });
   } finally {
     await client.end();
+  }
+}
+
+/** Those that have not been run, up to so many in all. */
+async function inTurn(client: pg.Client, upTo: number | undefined): Promise<string[]> {
+  const names: string[] = [];
+  for (let attempt = 1; ;) {
+    try {
+      if (upTo !== undefined && (await countRun(client)) >= upTo) return names;
+      const [next] = await runner({
+        dbClient: client,
+        dir: MIGRATIONS,
+        direction: 'up',
+        migrationsTable: 'migrations',
+        // One at a time, so that what was done is known when a later one has to wait.
+        count: 1,
+        // Ours is held already, and waits where the library's would give up.
+        noLock: true,
+        checkOrder: true,
+        singleTransaction: false,
+        log: () => undefined,
+      });
+      if (next === undefined) return names;
+      names.push(next.name);
+      attempt = 1;
+    } catch (error) {
+      if ((error as { code?: string }).code !== LOCK_NOT_AVAILABLE) throw error;
+      if (attempt === TABLE_ATTEMPTS) {
+        throw new Failure(
+          'DatabaseUnavailable',
+          `Postgres: a table is in use all the time: ${(error as Error).message}`,
+          {
+            cause: error,
+          },
+        );
+      }
+      attempt += 1;
+      // The library leaves the failed transaction open.
+      await client.query('rollback');
+      await new Promise((resolve) => setTimeout(resolve, TABLE_PAUSE_MS));
+    }
   }
 }
 

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { RepoEvent } from '../../../src/domain/events.ts';
 import type { Delivery } from '../../../src/domain/ports.ts';
+import type { Database } from '../../../src/adapters/postgres/database.ts';
+import { createDeliveryStore } from '../../../src/adapters/postgres/deliveries.ts';
 import { withStore } from './test-store.ts';
 
 const store = withStore();
@@ -84,6 +86,54 @@ describe('a delivery', () => {
 
     for (const answers of taken) expect(answers.filter((answer) => answer === 'new')).toHaveLength(1);
     expect(await store.db.query('select count(*)::int as n from deliveries')).toEqual([{ n: 10 }]);
+  });
+
+  it('of a storm shares its statement with the others, and each gets its own answer', async () => {
+    await store.deliveries.take(delivery('waits'));
+    await store.deliveries.take(delivery('done'));
+    await store.deliveries.markDispatched('done', 'mirror-github-1');
+    let statements = 0;
+    const query: Database['query'] = (text, values) => ((statements += 1), store.db.query(text, values));
+    const deliveries = createDeliveryStore({ ...store.db, query });
+
+    const taken = await Promise.all([
+      deliveries.take(delivery('alone')),
+      ...['waits', 'twice', 'done', 'twice'].map((guid) => deliveries.take(delivery(guid))),
+      deliveries.take(ignored('ignored')),
+    ]);
+
+    expect(taken).toEqual(['new', 'waiting', 'new', 'done', 'done', 'new']);
+    // The first was there alone; the others gathered meanwhile.
+    expect(statements).toBe(2);
+  });
+
+  it('that cannot be stored does not spoil it for those it came with', async () => {
+    const impossible = delivery('impossible', { repoEvent: null, ignoredReason: null });
+
+    const taken = await Promise.allSettled([
+      store.deliveries.take(delivery('alone')),
+      store.deliveries.take(delivery('before')),
+      store.deliveries.take(impossible),
+      store.deliveries.take(delivery('after')),
+    ]);
+
+    expect(taken.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected', 'fulfilled']);
+    expect(await store.db.query('select guid from deliveries order by guid')).toEqual(
+      ['after', 'alone', 'before'].map((guid) => ({ guid })),
+    );
+  });
+
+  it('is marked while it goes into the audit log, and neither waits for the other for ever', async () => {
+    const guids = Array.from({ length: 60 }, (_, index) => `guid-${(index * 37) % 60}`);
+    await Promise.all(guids.map((guid) => store.deliveries.take(delivery(guid))));
+
+    const [audited] = await Promise.all([
+      store.audit.takeInDeliveries(100),
+      ...guids.map((guid) => store.deliveries.markDispatched(guid, 'mirror-github-1')),
+    ]);
+
+    expect(audited).toBe(60);
+    expect(await store.deliveries.waiting(100, 0)).toEqual([]);
   });
 
   it('that another request is inserting this very moment is left to that one', async () => {

@@ -112,6 +112,34 @@ describe('migrate', () => {
     expect(await tables()).toEqual(expect.arrayContaining(TABLES));
   });
 
+  it('gives up a table that is in use soon, so that nobody waits behind it, and gets it later', async () => {
+    await migrate(database.url, { upTo: 9 });
+    await blocker.query('begin; select from deliveries');
+
+    const migrating = migrate(database.url, { tableWaitMs: 100 });
+    await eventually(async () => (await waits()).includes('relation'));
+    // Whoever reads the table meanwhile is held up for a moment at most.
+    await observer.query(`set statement_timeout = '2s'; select from deliveries; reset statement_timeout`);
+    await eventually(async () => (await waits()).length === 0);
+    await blocker.query('commit');
+
+    expect((await migrating)[0]).toBe('0010_audit_of_everything');
+    expect(await migrate(database.url)).toEqual([]);
+  });
+
+  it('says so when a table is in use all the time', async () => {
+    await migrate(database.url, { upTo: 9 });
+    await blocker.query('begin; select from deliveries');
+
+    const failed = await migrate(database.url, { tableWaitMs: 10 }).catch((error: unknown) => error);
+    await blocker.query('rollback');
+
+    expect(failed).toMatchObject({
+      kind: 'DatabaseUnavailable',
+      message: expect.stringContaining('in use all the time'),
+    });
+  });
+
   it('that fails leaves nothing of the failing file behind, names the trouble, and works once that is gone', async () => {
     await observer.query('create table deliveries (in_the_way int)');
 

@@ -1,0 +1,100 @@
+import type { Worker } from '@temporalio/worker';
+import { describe, expect, it } from 'vitest';
+import { versioningOf } from '../../src/worker/versioning.ts';
+import { TASK_QUEUES } from '../../src/workflows/messages.ts';
+import { eventually } from '../support/eventually.ts';
+import { devServerEnvironment } from '../support/temporal.ts';
+import { event, World } from '../workflows/world.ts';
+
+const temporal = devServerEnvironment();
+
+const DEPLOYMENT = 'starkeep';
+
+interface Build {
+  world: World;
+  stop(): Promise<void>;
+}
+
+/** The workers of one build, both queues, as `starkeep worker` makes them with these two settings. */
+async function run(buildId: string, world: World): Promise<Build> {
+  const versioning = versioningOf({ deploymentName: DEPLOYMENT, buildId });
+  const { activities } = world;
+  const workers: Worker[] = [
+    await temporal.worker({ taskQueue: TASK_QUEUES.main, activities, ...versioning }),
+    await temporal.worker({ taskQueue: TASK_QUEUES.transfer, activities, ...versioning }),
+  ];
+  const running = Promise.all(workers.map((worker) => worker.run()));
+  await eventually(async () => (await known()).includes(buildId));
+  return {
+    world,
+    async stop() {
+      for (const worker of workers) worker.shutdown();
+      await running;
+    },
+  };
+}
+
+/** The builds that the server has heard of. */
+async function known(): Promise<string[]> {
+  const { workflowService } = temporal.environment.connection;
+  const { namespace } = temporal;
+  const { workerDeployments } = await workflowService.listWorkerDeployments({ namespace });
+  if (!workerDeployments?.some(({ name }) => name === DEPLOYMENT)) return [];
+  const answer = await workflowService.describeWorkerDeployment({ namespace, deploymentName: DEPLOYMENT });
+  const versions = answer.workerDeploymentInfo?.versionSummaries ?? [];
+  return versions.map(({ deploymentVersion }) => deploymentVersion?.buildId ?? '');
+}
+
+/** As `temporal worker deployment set-current-version` does. */
+async function makeCurrent(buildId: string): Promise<void> {
+  const { workflowService } = temporal.environment.connection;
+  await workflowService.setWorkerDeploymentCurrentVersion({
+    namespace: temporal.namespace,
+    deploymentName: DEPLOYMENT,
+    buildId,
+    identity: 'test',
+  });
+}
+
+function unstarred(): World {
+  const world = new World();
+  world.known = world.mirrored = true;
+  world.starred = false;
+  return world;
+}
+
+const start = () =>
+  temporal.client.workflow.start('mirrorRepository', {
+    workflowId: 'mirror-github-42',
+    taskQueue: TASK_QUEUES.main,
+    args: [{ repoId: '42', fullName: 'ada/engine' }],
+  });
+
+describe('a worker that takes part in worker versioning', () => {
+  it('gets no work before its build is current, and hands what is under way to the build that becomes it', async () => {
+    const first = await run('1', unstarred());
+    const handle = await start();
+    await handle.signal('repoEvent', event('unstarred'));
+
+    expect(first.world.calls).toEqual([]);
+    await makeCurrent('1');
+    await eventually(() => first.world.recorded('deletion_requested').length === 1);
+
+    const second = await run('2', unstarred());
+    second.world.openDeletion = first.world.openDeletion;
+    await makeCurrent('2');
+    await first.stop();
+    await handle.signal('approveDeletion', { by: 'ann' });
+    await handle.result();
+    await second.stop();
+
+    expect(first.world.calls).not.toContain('deleteProject (ann)');
+    expect(second.world.calls).toContain('deleteProject (ann)');
+  });
+});
+
+describe('a worker that was not asked to', () => {
+  it('takes part in none', () => {
+    expect(versioningOf(undefined)).toEqual({});
+  });
+});
