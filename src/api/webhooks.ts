@@ -8,7 +8,7 @@ import { deliveriesTotal, deliverySeconds } from '../metrics.ts';
 import type { AddressCheck } from './addresses.ts';
 import { createAttempts, type AttemptLog } from './attempts.ts';
 import { BODY_TIMEOUT_MS, declaredBytes, MAX_DELIVERY_BYTES, readBody } from './body.ts';
-import { within } from './deadline.ts';
+import { within } from '../deadline.ts';
 import { isUsedEvent, readDelivery, type ReadDelivery } from './github-events.ts';
 import { readJson } from './json.ts';
 import { problem } from './problem.ts';
