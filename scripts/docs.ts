@@ -4,6 +4,7 @@ import { SETTINGS } from '../src/config.ts';
 import { ALERT_KINDS, ALERTS } from '../src/domain/alerts.ts';
 import { CLIENT_TYPES, clientTypes } from './client-types.ts';
 import { FAILURE_KINDS, failureRow } from '../src/domain/failures.ts';
+import { apiRegistry, registry, workerRegistry } from '../src/metrics.ts';
 
 /** The tables in the documents that have their source in the code: `npm run docs` writes them, a test holds the documents to them. */
 
@@ -20,6 +21,7 @@ export const DOCUMENTS: Document[] = [
   { file: new URL('../docs/operations.md', import.meta.url), mark: 'failures', table: failureTable },
   { file: new URL('../docs/operations.md', import.meta.url), mark: 'alerts', table: alertTable },
   { file: new URL('../docs/operations.md', import.meta.url), mark: 'exit codes', table: exitCodeTable },
+  { file: new URL('../docs/operations.md', import.meta.url), mark: 'metrics', table: metricsTable },
 ];
 
 /** @returns the document with its table as it should be */
@@ -53,6 +55,25 @@ function failureTable(): string {
 function exitCodeTable(): string {
   const rows = EXIT_MEANINGS.map(({ code, meaning }) => `| ${code} | ${meaning} |`);
   return ['| code | says |', '| --- | --- |', ...rows].join('\n');
+}
+
+interface Declared {
+  name: string;
+  help: string;
+  labelNames: string[];
+}
+
+function metricsTable(): string {
+  const where = { both: registry, api: apiRegistry, worker: workerRegistry };
+  const rows = Object.entries(where).flatMap(([process, declaredIn]) => {
+    // prom-client's types leave out what every one of its metrics has.
+    const declared = declaredIn.getMetricsAsArray() as unknown as Declared[];
+    return declared.map(({ name, help, labelNames }) => {
+      const labels = labelNames.length === 0 ? '' : `{${labelNames.join(', ')}}`;
+      return `| \`${name}${labels}\` | ${process} | ${help} |`;
+    });
+  });
+  return ['| metric | where | what it says |', '| --- | --- | --- |', ...rows].join('\n');
 }
 
 function alertTable(): string {

@@ -200,10 +200,19 @@ verb(
   'one mirror: where it is, its last syncs, and what to do when it fails',
   'show torvalds/linux',
   'show linux --json',
+  'show linux --since 2026-11-24 --until 2026-11-25',
 )
   .argument('<repository>', MIRROR_NAME)
+  .option('--since <time>', 'what happened to it from then on: 2h or 30d ago, or 2026-11-23')
+  .option('--until <time>', 'only before then')
   .action(
-    asked<{ json?: boolean }>(async ({ config, options, out }, repository) => {
+    asked<{ since?: string; until?: string; json?: boolean }>(async ({ config, options, out }, repository) => {
+      const { since, ...others } = options;
+      if (since !== undefined) {
+        const { showHappened } = await import('./commands/happened.ts');
+        return showHappened(config, repository, { since, ...others }, out);
+      }
+      if (others.until !== undefined) throw new UsageError('`starkeep show` needs --since beside --until.');
       const { show } = await import('./commands/mirrors.ts');
       await show(config, repository, options, out);
     }),

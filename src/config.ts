@@ -96,6 +96,13 @@ export const SETTINGS: readonly Setting[] = [
   row('STARKEEP_HOST', '127.0.0.1', 'listening address', text),
   row('STARKEEP_PORT', '8000', 'listening port', port),
   row(
+    'STARKEEP_WORKER_HOST',
+    '127.0.0.1',
+    'address at which a worker answers `/health`, `/livez`, `/readyz`, `/metrics`',
+    text,
+  ),
+  row('STARKEEP_WORKER_PORT', null, 'port for that; unset: a worker does not listen', port),
+  row(
     'STARKEEP_URL',
     null,
     'address of a running Starkeep: commands ask that one, over HTTP, in place of the one on this machine',
@@ -330,6 +337,8 @@ export interface Config {
   remote: { url: string; key: string | undefined } | undefined;
   host: string;
   port: number;
+  /** Where a worker answers about itself; `undefined`: nowhere. */
+  workerOps: { host: string; port: number } | undefined;
   dataDir: string;
   /** PEM of the CAs that are trusted besides the usual ones. */
   ownCa: string | undefined;
@@ -446,6 +455,7 @@ export function loadConfig(
   const remoteUrl = get<string | undefined>('STARKEEP_URL');
   const deploymentName = get<string | undefined>('TEMPORAL_DEPLOYMENT_NAME');
   const buildId = get<string | undefined>('TEMPORAL_WORKER_BUILD_ID');
+  const workerPort = get<number | undefined>('STARKEEP_WORKER_PORT');
   const onedevSshUrl = get<string | undefined>('ONEDEV_SSH_URL');
   return Object.freeze<Config>({
     github: {
@@ -480,6 +490,7 @@ export function loadConfig(
     remote: remoteUrl ? { url: remoteUrl, key: get('STARKEEP_KEY') } : undefined,
     host: get('STARKEEP_HOST'),
     port: get('STARKEEP_PORT'),
+    workerOps: workerPort === undefined ? undefined : { host: get('STARKEEP_WORKER_HOST'), port: workerPort },
     dataDir: resolve(get('STARKEEP_DATA_DIR')),
     ownCa: withNodesOwn(get('STARKEEP_CA_FILE'), environment),
     unstar: { policy: get('STARKEEP_UNSTAR_POLICY'), graceMs: get('STARKEEP_UNSTAR_GRACE') },

@@ -1,6 +1,7 @@
 import { access, readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { DOCUMENTS, written } from '../scripts/docs.ts';
+import { SETTINGS } from '../src/config.ts';
 
 describe('the documents', () => {
   it.each(DOCUMENTS)('have the $mark of the code (npm run docs writes them)', async (document) => {
@@ -16,6 +17,38 @@ describe('the documents', () => {
 
     expect(links.length).toBeGreaterThan(0);
     expect(missing).toEqual([]);
+  });
+});
+
+describe('what an operator does', () => {
+  /** @returns what stands below a heading, down to the next of its rank or above */
+  async function section(heading: string): Promise<string> {
+    const text = await readFile(new URL('../docs/operations.md', import.meta.url), 'utf8');
+    const [, after = ''] = text.split(`\n${heading}\n`);
+    const rank = heading.indexOf(' ');
+    return after.split(new RegExp(`\\n#{1,${rank}} `))[0] ?? '';
+  }
+
+  it('to change a secret is written down for every secret there is', async () => {
+    const rotation = await section('### Rotating each secret');
+    const secrets = SETTINGS.filter(({ secret }) => secret).map(({ name }) => `\`${name}\``);
+
+    expect(secrets.length).toBeGreaterThan(10);
+    expect(secrets.filter((name) => !rotation.includes(name))).toEqual([]);
+  });
+
+  it('leads nowhere that is not there: every link within the document has its heading', async () => {
+    const text = await readFile(new URL('../docs/operations.md', import.meta.url), 'utf8');
+    const headings = [...text.matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>
+      heading
+        .toLowerCase()
+        .replace(/[^\p{L}\p{N} _-]/gu, '')
+        .replaceAll(' ', '-'),
+    );
+    const links = [...text.matchAll(/\]\(#([^)]+)\)/g)].map(([, anchor = '']) => anchor);
+
+    expect(links.filter((anchor) => !headings.includes(anchor))).toEqual([]);
+    expect(links.length).toBeGreaterThan(10);
   });
 });
 

@@ -3,6 +3,7 @@ import { createAlertActivities } from './alerts.ts';
 import { createBatchActivities } from './batches.ts';
 import { createDeletionActivities } from './deletion.ts';
 import { createDriftActivities } from './drift.ts';
+import { toFailureKind } from '../domain/failures.ts';
 import { toApplicationFailure } from './failure.ts';
 import { createHistoryActivities } from './histories.ts';
 import { whileAlive } from './heartbeat.ts';
@@ -63,6 +64,7 @@ function guard<T extends Record<string, AnyActivity>>(
       const failure = toApplicationFailure(error, ports.redact);
       const { attempt } = activityInfo();
       const fields = { ...correlationIn(args[0]), attempt, kind: 'type' in failure ? failure.type : failure.name };
+      if ('type' in failure) ports.meter?.activityFailed(name, toFailureKind(failure.type));
       log.warn('activity failed', { ...fields, activity: name, reason: failure.message });
       throw failure;
     }

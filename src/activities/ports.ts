@@ -21,6 +21,7 @@ import type {
   WorkflowRuns,
 } from '../domain/ports.ts';
 import type { Filters } from '../domain/filters.ts';
+import type { Meter } from '../domain/meter.ts';
 import type { DriftPolicy, RewritePolicy, UnstarPolicy } from '../domain/model.ts';
 import type { Redact } from '../domain/redaction.ts';
 
@@ -60,6 +61,8 @@ export interface ActivityPorts {
     /** How often both sides of a mirror are compared, `null` for never, and what follows from a difference. */
     drift: { everyMs: number | null; policy: DriftPolicy };
   };
+  /** Told of what happened; absent where nobody counts. */
+  meter?: Meter;
   redact: Redact;
   /** Runs work so that whatever adapters log in it carries these fields. */
   withLogFields: <T>(fields: Record<string, unknown>, work: () => Promise<T>) => Promise<T>;

@@ -1,5 +1,6 @@
 import { Octokit } from '@octokit/core';
 import { Failure } from '../domain/failures.ts';
+import type { EndedExchange, OnExchange } from '../domain/meter.ts';
 import { createDetector, createRedactor, type Redact } from '../domain/redaction.ts';
 import { cacheable, cacheKey, createMemoryEtagCache, type CachedAnswer, type EtagCache } from './github-cache.ts';
 import {
@@ -10,6 +11,7 @@ import {
   type RequestBudget,
 } from './github-limits.ts';
 import { exchange, type HttpAnswer } from './http.ts';
+import { githubRoute } from './routes.ts';
 
 /**
  * Core octokit, which waits for nothing and repeats nothing, on our own exchange: a deadline, a bound on size, no redirect followed
@@ -46,6 +48,8 @@ export interface GithubClientOptions {
   etagCache?: EtagCache | undefined;
   /** What octokit has to say, such as that an endpoint is deprecated. Default: nobody listens. */
   onNotice?: ((notice: string) => void) | undefined;
+  /** Told of every request that has ended. */
+  onExchange?: OnExchange | undefined;
 }
 
 export interface GithubClient {
@@ -98,7 +102,9 @@ export function createGithubClient(options: GithubClientOptions): GithubClient {
     else if (method === 'GET' && status === 200) tokenExpiresAt ??= null;
   };
   const holdsSecret = createDetector(options.secrets);
-  const fetchFor = (remember: Remember) => createFetch({ cache, holdsSecret }, remember, onAnswer);
+  const onEnd = (method: string, url: string, ended: Pick<EndedExchange, 'status' | 'seconds'>): void =>
+    options.onExchange?.({ host: 'github', method, route: githubRoute(url, base), ...ended });
+  const fetchFor = (remember: Remember) => createFetch({ cache, holdsSecret, onEnd }, remember, onAnswer);
 
   const octokit = new Octokit({
     baseUrl: base,
@@ -197,7 +203,15 @@ interface FetchInit {
 
 /** The `fetch` handed to octokit. A 304 to a remembered answer never reaches octokit, which would throw: the answer itself does. */
 function createFetch(
-  { cache, holdsSecret }: { cache: EtagCache; holdsSecret: (text: string) => boolean },
+  {
+    cache,
+    holdsSecret,
+    onEnd,
+  }: {
+    cache: EtagCache;
+    holdsSecret: (text: string) => boolean;
+    onEnd: (method: string, url: string, ended: Pick<EndedExchange, 'status' | 'seconds'>) => void;
+  },
   remember: Remember,
   onAnswer: (method: string, answer: HttpAnswer) => void,
 ) {
@@ -215,6 +229,7 @@ function createFetch(
       body,
       signal,
       unreachable: 'SourceUnreachable',
+      onEnd: (ended) => onEnd(method, url, ended),
     });
     onAnswer(method, answer);
     if (answer.status === 304 && !known) {

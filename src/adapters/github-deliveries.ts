@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure } from '../domain/failures.ts';
+import type { OnExchange } from '../domain/meter.ts';
 import type { SourceDeliveries } from '../domain/ports.ts';
 import { createAppTokens, type AppCredentials } from './github-app-tokens.ts';
 import { createGithubClient } from './github-client.ts';
@@ -18,6 +19,8 @@ export interface GithubDeliveriesOptions {
   pauseMs?: number;
   /** What octokit has to say, such as that an endpoint is deprecated. Default: nobody listens. */
   onNotice?: (notice: string) => void;
+  /** Told of every request that has ended; default: nobody listens. */
+  onExchange?: OnExchange;
 }
 
 /**
@@ -28,9 +31,9 @@ export interface GithubDeliveriesOptions {
  * @see https://docs.github.com/en/rest/apps/webhooks
  */
 export function createGithubDeliveries(options: GithubDeliveriesOptions): SourceDeliveries {
-  const { apiUrl, app, userAgent, onNotice, pauseMs = 1_000 } = options;
+  const { apiUrl, app, userAgent, onNotice, onExchange, pauseMs = 1_000 } = options;
   const now = options.now ?? Date.now;
-  const client = createGithubClient({ apiUrl, userAgent, secrets: [app.privateKey], onNotice });
+  const client = createGithubClient({ apiUrl, userAgent, secrets: [app.privateKey], onNotice, onExchange });
   const tokens = createAppTokens({ ...app, client, now });
 
   /** Settled when the next request may be sent. */

@@ -1,4 +1,5 @@
 import { Failure } from '../domain/failures.ts';
+import type { OnExchange } from '../domain/meter.ts';
 import type { RepoId } from '../domain/model.ts';
 import type { GitAuth, SourceAccount, SourceHost, SourceLookup, SourceStars, SweepPage } from '../domain/ports.ts';
 import { createGithubApp, type RepositoryKey } from './github-app.ts';
@@ -32,6 +33,8 @@ export interface GithubOptions {
   now?: () => number;
   /** What octokit has to say, such as that an endpoint is deprecated. Default: nobody listens. */
   onNotice?: (notice: string) => void;
+  /** Told of every request of REST and GraphQL that has ended; default: nobody listens. */
+  onExchange?: OnExchange;
 }
 
 export interface GithubExtras {
@@ -59,8 +62,8 @@ export function createGithub(options: GithubOptions): SourceHost & SourceStars &
   const { token, login, sshKey } = options;
   const now = options.now ?? Date.now;
   const secrets = [token, options.app?.privateKey, sshKey?.privateKey].filter((secret) => secret !== undefined);
-  const { apiUrl, userAgent, etagCache, onNotice } = options;
-  const client = createGithubClient({ apiUrl, userAgent, secrets, etagCache, onNotice });
+  const { apiUrl, userAgent, etagCache, onNotice, onExchange } = options;
+  const client = createGithubClient({ apiUrl, userAgent, secrets, etagCache, onNotice, onExchange });
   const app = options.app && token === undefined ? createGithubApp({ ...options.app, client, now }) : null;
   const authorization = token === undefined ? undefined : `token ${token}`;
 

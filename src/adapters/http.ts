@@ -1,5 +1,6 @@
 import { fetch, type Response } from 'undici';
 import { Failure, type FailureKind } from '../domain/failures.ts';
+import type { EndedExchange } from '../domain/meter.ts';
 import { isUntrusted, trustingDispatcher } from './trust.ts';
 
 /**
@@ -17,6 +18,8 @@ export interface HttpRequest {
   /** The kind of failure when there is no complete answer; a certificate that is not trusted has its own. */
   unreachable: 'SourceUnreachable' | 'TargetUnreachable' | 'AlertUnreachable';
   signal?: AbortSignal | undefined;
+  /** Told once it is over, well or not, before anybody else hears of it. */
+  onEnd?: ((ended: Pick<EndedExchange, 'status' | 'seconds'>) => void) | undefined;
 }
 
 export interface HttpAnswer {
@@ -37,6 +40,8 @@ const MAX_BODY_BYTES = 32 * 1024 * 1024;
 export async function exchange(request: HttpRequest): Promise<HttpAnswer> {
   const timeoutMs = request.timeoutMs ?? DEFAULT_TIMEOUT_MS;
   const timeout = AbortSignal.timeout(timeoutMs);
+  const startedAt = performance.now();
+  let status: number | null = null;
   try {
     const response = await fetch(request.url, {
       method: request.method ?? 'GET',
@@ -46,13 +51,17 @@ export async function exchange(request: HttpRequest): Promise<HttpAnswer> {
       dispatcher: trustingDispatcher(),
       signal: request.signal ? AbortSignal.any([request.signal, timeout]) : timeout,
     });
-    return { status: response.status, headers: new Headers([...response.headers]), text: await readBounded(response) };
+    const text = await readBounded(response);
+    status = response.status;
+    return { status, headers: new Headers([...response.headers]), text };
   } catch (error) {
     if (request.signal?.aborted) throw request.signal.reason;
     const { origin } = new URL(request.url);
     const why = timeout.aborted ? `no complete answer within ${timeoutMs / 1000} s` : reasonOf(error);
     const kind = isUntrusted(error) ? UNTRUSTED[request.unreachable] : request.unreachable;
     throw new Failure(kind, `${origin}: ${why}`, { cause: error });
+  } finally {
+    request.onEnd?.({ status, seconds: (performance.now() - startedAt) / 1000 });
   }
 }
 

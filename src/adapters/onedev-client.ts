@@ -1,8 +1,10 @@
 import { z } from 'zod';
 import { Failure } from '../domain/failures.ts';
+import type { OnExchange } from '../domain/meter.ts';
 import { createRedactor } from '../domain/redaction.ts';
 import { exchange, type HttpAnswer } from './http.ts';
 import { failureOf, saysMissing, saysNameTaken } from './onedev-answers.ts';
+import { onedevRoute } from './routes.ts';
 import { asProject, type OnedevProject, parse, projectShape, projectsShape } from './onedev-shapes.ts';
 
 /**
@@ -33,6 +35,8 @@ export interface OnedevClientOptions {
   url: string;
   token: string;
   userAgent: string;
+  /** Told of every request that has ended. */
+  onExchange?: OnExchange | undefined;
 }
 
 export type OnedevClient = ReturnType<typeof createOnedevClient>;
@@ -73,6 +77,7 @@ export function createOnedevClient(options: OnedevClientOptions) {
       body: body === undefined ? undefined : JSON.stringify(body),
       ...(method === 'GET' ? {} : { timeoutMs: WRITE_TIMEOUT_MS }),
       unreachable: 'TargetUnreachable',
+      onEnd: (ended) => options.onExchange?.({ host: 'onedev', method, route: onedevRoute(path), ...ended }),
     });
   }
 

@@ -10,6 +10,7 @@ import {
   samePath,
   splitPath,
 } from '../domain/names.ts';
+import type { OnExchange } from '../domain/meter.ts';
 import type { EnsuredProject, EnsureProjectRequest, GitRemote, TargetHost } from '../domain/ports.ts';
 import { createOnedevClient, type ProjectFields, type TokenCheck } from './onedev-client.ts';
 import { createContainers } from './onedev-containers.ts';
@@ -27,6 +28,8 @@ export interface OnedevOptions {
   /** Given: git goes over SSH, such as to `ssh://git@onedev.example.com:6611`. */
   ssh?: { url: string; privateKey: string; knownHosts: string };
   log?: (message: string, fields: Record<string, unknown>) => void;
+  /** Told of every request of REST that has ended; default: nobody listens. */
+  onExchange?: OnExchange;
 }
 
 export interface Onedev extends TargetHost {

@@ -23,7 +23,7 @@ import { noteSettings } from '../seen-settings.ts';
 import { clientAddress, contains, outerOrigin, type AddressCheck } from './addresses.ts';
 import { createApp, forwardedHeaders, peerAddress } from './app.ts';
 import { watchAudit } from './audit-watch.ts';
-import { within } from './deadline.ts';
+import { within } from '../deadline.ts';
 import { watchInbox } from './inbox-watch.ts';
 import { createFeed, type Feed } from './feed.ts';
 import { openServer } from './server.ts';
@@ -69,6 +69,8 @@ export async function runApi({ config, stamp, unopened }: WithEntered): Promise<
     audit: store.audit,
     mirrors: store.mirrors,
     alerts: store.alerts,
+    figures: store.figures,
+    pool: () => db.use(),
     secrets: config.github.webhookSecrets,
     addresses,
     redact,

@@ -1,41 +1,48 @@
 import type { Hono } from 'hono';
 import type { Logger } from 'pino';
-import { Failure, type FailureKind } from '../domain/failures.ts';
-import type { AlertStore, DeliveryStore, MirrorControl, MirrorStore } from '../domain/ports.ts';
+import { ask, shown } from '../checks.ts';
+import type { Figures } from '../domain/figures.ts';
+import type { AlertStore, DeliveryStore, FiguresStore, MirrorControl, MirrorStore } from '../domain/ports.ts';
 import {
   alertsOpen,
-  dependencyUp,
+  apiRegistry,
+  githubBudgetLimit,
+  githubBudgetRemaining,
+  githubBudgetReset,
   inboxOldestSeconds,
   inboxWaiting,
-  mirrors as mirrorsByStatus,
-  registry,
+  metricsText,
+  mirrorsKept,
+  mirrorsSafe,
+  mirrorsStale,
+  oldestSuccessAge,
+  pendingDeletions,
+  setMirrors,
+  setPool,
+  starListReadTimestamp,
   transferFallbacks,
 } from '../metrics.ts';
 import { ALERT_KINDS } from '../domain/alerts.ts';
-import { MIRROR_STATUSES } from '../domain/model.ts';
-import { within } from './deadline.ts';
 
 export interface OpsPorts {
   control: MirrorControl;
   deliveries: DeliveryStore;
-  mirrors: MirrorStore;
+  mirrors: Pick<MirrorStore, 'countFallbacks'>;
   alerts: Pick<AlertStore, 'countOpen'>;
+  figures: FiguresStore;
+  /** How this process uses its connections to Postgres; absent where there are none. */
+  pool?: () => Parameters<typeof setPool>[0];
   /** True once the process is on its way out: it finishes what it has and takes nothing new. */
   draining: () => boolean;
   log: Logger;
 }
 
-/** Whoever asks for our health waits a few seconds at most, and so do we. */
-const CHECK_DEADLINE_MS = 3_000;
-
-type Answer<T> = { ok: true; value: T } | { ok: false; reason: string };
-
 /** `/health`, `/livez`, `/readyz`, `/metrics`. */
 export function mountOps(app: Hono, ports: OpsPorts): void {
-  const { deliveries, control } = ports;
-  const temporal = () => ask(ports, 'temporal', 'TemporalUnavailable', () => control.ping());
+  const { deliveries, control, log } = ports;
+  const temporal = () => ask(log, 'temporal', () => control.ping());
   const checks = async () => {
-    const postgres = ask(ports, 'postgres', 'DatabaseUnavailable', () => deliveries.backlog());
+    const postgres = ask(log, 'postgres', () => deliveries.backlog());
     const [first, second] = await Promise.all([postgres, temporal()]);
     return { postgres: shown(first), temporal: shown(second) };
   };
@@ -58,43 +65,45 @@ export function mountOps(app: Hono, ports: OpsPorts): void {
 
   app.get('/metrics', async (c) => {
     await Promise.all([refreshGauges(ports), temporal()]);
-    return c.body(await registry.metrics(), 200, { 'content-type': registry.contentType });
+    const { text, contentType } = await metricsText(apiRegistry);
+    return c.body(text, 200, { 'content-type': contentType });
   });
 }
 
-async function ask<T>(
-  { log }: OpsPorts,
-  dependency: string,
-  late: FailureKind,
-  work: () => Promise<T>,
-): Promise<Answer<T>> {
-  try {
-    const value = await within(CHECK_DEADLINE_MS, late, work);
-    dependencyUp.set({ dependency }, 1);
-    return { ok: true, value };
-  } catch (error) {
-    dependencyUp.set({ dependency }, 0);
-    if (error instanceof Failure) return { ok: false, reason: `${error.message}. ${error.row.hint}` };
-    log.error({ err: error, dependency }, 'dependency check failed unexpectedly');
-    return { ok: false, reason: 'It failed unexpectedly; the log has the details.' };
-  }
-}
-
-function shown(answer: Answer<unknown>): { ok: boolean; reason?: string } {
-  return answer.ok ? { ok: true } : answer;
-}
-
 /** Gauges are read when they are asked for, so they go back by themselves when things do. What cannot be read is no number. */
-async function refreshGauges(ports: OpsPorts): Promise<void> {
-  const { deliveries, mirrors, alerts } = ports;
-  const answer = await ask(ports, 'postgres', 'DatabaseUnavailable', () =>
-    Promise.all([deliveries.backlog(), mirrors.countByStatus(), mirrors.countFallbacks(), alerts.countOpen()]),
+async function refreshGauges({ log, deliveries, mirrors, alerts, figures, pool }: OpsPorts): Promise<void> {
+  const answer = await ask(log, 'postgres', () =>
+    Promise.all([deliveries.backlog(), mirrors.countFallbacks(), alerts.countOpen(), figures.read()]),
   );
-  const [backlog, counts, fallbacks, open] = answer.ok ? answer.value : [null, null, null, null];
+  const [backlog, fallbacks, open, read] = answer.ok ? answer.value : [null, null, null, null];
   inboxWaiting.set(backlog?.count ?? Number.NaN);
   inboxOldestSeconds.set(backlog?.oldestSeconds ?? Number.NaN);
   transferFallbacks.reset();
   for (const [reason, count] of Object.entries(fallbacks ?? {})) transferFallbacks.set({ reason }, count);
-  for (const status of MIRROR_STATUSES) mirrorsByStatus.set({ status }, counts ? (counts[status] ?? 0) : Number.NaN);
   for (const kind of ALERT_KINDS) alertsOpen.set({ kind }, open ? (open[kind] ?? 0) : Number.NaN);
+  setFigures(read, Date.now());
+  if (pool) setPool(pool());
+}
+
+function setFigures(read: Figures | null, nowMs: number): void {
+  setMirrors(read?.byStatus ?? null);
+  mirrorsKept.set(read?.total ?? Number.NaN);
+  mirrorsSafe.set(read?.safe ?? Number.NaN);
+  mirrorsStale.set(read?.stale ?? Number.NaN);
+  oldestSuccessAge.set(read?.oldestSuccessSeconds ?? Number.NaN);
+  pendingDeletions.set({ waits_for: 'time' }, read?.pendingDeletions.time ?? Number.NaN);
+  pendingDeletions.set({ waits_for: 'person' }, read?.pendingDeletions.person ?? Number.NaN);
+  starListReadTimestamp.set(secondsOf(read?.lastFullAt));
+  const budget = read?.budget;
+  const resetSeconds = secondsOf(budget?.resetAt);
+  // Nobody may have asked GitHub since that hour ended, and until somebody does all of it is there.
+  const isWholeAgain = resetSeconds * 1000 <= nowMs;
+  githubBudgetLimit.set(budget?.limit ?? Number.NaN);
+  githubBudgetRemaining.set((isWholeAgain ? budget?.limit : budget?.remaining) ?? Number.NaN);
+  githubBudgetReset.set(resetSeconds);
+}
+
+/** @returns epoch seconds; no number for no time */
+function secondsOf(iso: string | null | undefined): number {
+  return iso ? Date.parse(iso) / 1000 : Number.NaN;
 }

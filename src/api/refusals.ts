@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import { toFailure } from '../domain/failures.ts';
 import type { AuditStore } from '../domain/ports.ts';
 import type { FailedAttempt } from './attempts.ts';
-import { within } from './deadline.ts';
+import { within } from '../deadline.ts';
 
 /** What becomes known of somebody who was not let in, and how long he waits for the answer. */
 

@@ -21,6 +21,7 @@ import { type Probe, probeAlerts, probeGithub, type ProbeName, probeOnedev, test
 import { createRedactor, type Redact } from '../domain/redaction.ts';
 import { readStars } from '../domain/star-list.ts';
 import { githubOptions } from '../github-options.ts';
+import { onExchange } from '../meter.ts';
 import { createSettingsDesk, type SettingsDeskOptions } from '../settings-desk.ts';
 import { USER_AGENT, VERSION } from '../version.ts';
 import type { V1Ports } from './v1/app.ts';
@@ -54,7 +55,7 @@ export function v1Ports(
   { nextReadingAt: nextAt, ...temporal }: TemporalPorts,
   settings: Pick<SettingsDeskOptions, 'stamp' | 'entered'>,
 ): Omit<V1Ports, 'clientAddress' | 'outerOrigin' | 'log' | 'settleKeys' | 'feed'> {
-  const source = createGithub(githubOptions(config.github));
+  const source = createGithub({ ...githubOptions(config.github), onExchange });
   const onedev = onedevOf(config);
   const { token, login } = config.github;
   return {
@@ -81,7 +82,7 @@ function placesOf({ onedev, temporal: { uiUrl, namespace } }: Config): V1Ports['
 /** What an api alone need not be told: then it refuses the few questions that only OneDev can answer. */
 function onedevOf({ onedev: { url, token, parent } }: Config): Onedev | null {
   if (url === undefined || token === undefined) return null;
-  return createOnedev({ url, token, parent, userAgent: USER_AGENT });
+  return createOnedev({ url, token, parent, userAgent: USER_AGENT, onExchange });
 }
 
 function archivesOn(onedev: Onedev | null, redact: Redact): V1Ports['archives'] {

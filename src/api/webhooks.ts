@@ -8,8 +8,8 @@ import { deliveriesTotal, deliverySeconds } from '../metrics.ts';
 import type { AddressCheck } from './addresses.ts';
 import { createAttempts, type AttemptLog } from './attempts.ts';
 import { BODY_TIMEOUT_MS, declaredBytes, MAX_DELIVERY_BYTES, readBody } from './body.ts';
-import { within } from './deadline.ts';
-import { isUsedEvent, readDelivery, type ReadDelivery } from './github-events.ts';
+import { within } from '../deadline.ts';
+import { isUsedEvent, readDelivery, type ReadDelivery, USED_EVENTS } from './github-events.ts';
 import { readJson } from './json.ts';
 import { problem } from './problem.ts';
 import { createRefusals, type Refusals } from './refusals.ts';
@@ -63,6 +63,9 @@ interface Door {
   room: Room;
 }
 
+/** What GitHub sees as failed, and does not send again by itself: counted from 0, so that the first is an increase for who watches. */
+const LOST = ['unavailable', 'error'];
+
 /**
  * `POST /webhooks/github`: address → size → signature over the raw bytes → parse and validate → one insert → signal with a deadline → 202 → mark.
  *
@@ -78,6 +81,7 @@ export function mountWebhooks(app: Hono, ports: WebhookPorts): void {
   const attempts = createAttempts();
   const refusals = createRefusals(ports, { message: 'webhook refused', action: 'webhook.refused' });
   const door: Door = { attempts, refusals, room: createRoom(attempts.standing) };
+  for (const event of USED_EVENTS) for (const outcome of LOST) deliveriesTotal.inc({ event, outcome }, 0);
 
   app.post('/webhooks/github', async (c) => {
     const stop = deliverySeconds.startTimer();

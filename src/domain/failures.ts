@@ -301,6 +301,11 @@ export function isFailureKind(text: unknown): text is FailureKind {
   return typeof text === 'string' && Object.hasOwn(FAILURES, text);
 }
 
+/** @returns the kind that the text names, and `Unexpected` where it names none: what is counted by kind has so many values and no more */
+export function toFailureKind(text: unknown): FailureKind {
+  return isFailureKind(text) ? text : 'Unexpected';
+}
+
 /** The row of a kind, with every column present. */
 export function failureRow(kind: FailureKind): FailureRow {
   return FAILURES[kind];

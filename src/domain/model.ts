@@ -97,7 +97,9 @@ export type RewritePolicy = 'keep-old' | 'follow' | 'hold';
 export type ReadingKind = 'quick' | 'sweep' | 'list';
 
 /** Why a sync runs. */
-export type Trigger = 'webhook' | 'reconcile' | 'manual' | 'retry' | 'batch';
+export const TRIGGERS = ['webhook', 'reconcile', 'manual', 'retry', 'batch'] as const;
+
+export type Trigger = (typeof TRIGGERS)[number];
 
 /** A ref the target would not take, and why. */
 export interface DeclinedRef {

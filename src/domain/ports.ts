@@ -5,6 +5,7 @@ import type { BatchItem, BatchProgress, BatchRequest, BatchState } from './batch
 import type { Change } from './changes.ts';
 import type { EnteredChanges, EnteredProblem, EnteredSetting, ShownSetting } from './entered-settings.ts';
 import type { RepoEvent } from './events.ts';
+import type { Figures } from './figures.ts';
 import type { ApiKey, KeyScope } from './keys.ts';
 import type { ArchivedRun, ArchivePlan, ClosedRun, RunningRun } from './histories.ts';
 import type {
@@ -325,7 +326,6 @@ export interface MirrorStore {
   starredOthers(mirrorId: MirrorId, limit: number): Promise<string[]>;
   /** Which of these mirrors the record has. */
   knownAmong(mirrorIds: string[]): Promise<Set<string>>;
-  countByStatus(): Promise<Record<string, number>>;
   /** Syncs that were cloned although they should have been streamed, by reason. */
   countFallbacks(): Promise<Record<string, number>>;
 }
@@ -737,6 +737,11 @@ export interface OverviewStore {
   openDeletions(mirrorId?: string): Promise<DeletionView[]>;
   /** What the filters are about: everything that is starred, or was added by hand. */
   previewCandidates(): Promise<PreviewCandidate[]>;
+}
+
+/** What is watched from outside; read only, and as cheap as a look every few seconds needs it. */
+export interface FiguresStore {
+  read(): Promise<Figures>;
 }
 
 // --------------------------------------------------------------------------------------------------------------- control

@@ -1,4 +1,4 @@
-import { Worker, type WorkerOptions } from '@temporalio/worker';
+import { type MetricsExporterConfig, Worker, type WorkerOptions } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import { createActivities } from '../activities/index.ts';
 import type { ActivityPorts } from '../activities/ports.ts';
@@ -29,7 +29,9 @@ import type { BatchStore, MirrorControl } from '../domain/ports.ts';
 import type { Redact } from '../domain/redaction.ts';
 import { settingsKeysOf, watchEntered, type WithEntered } from '../entered-settings.ts';
 import { githubOptions } from '../github-options.ts';
-import { createLog, withLogFields } from '../log.ts';
+import { createLog, type Log, withLogFields } from '../log.ts';
+import { meter, onExchange } from '../meter.ts';
+import { collectProcessMetrics } from '../metrics.ts';
 import { onStop, tellReady } from '../parent.ts';
 import { noteSettings } from '../seen-settings.ts';
 import { USER_AGENT } from '../version.ts';
@@ -37,7 +39,9 @@ import type { Watch } from '../watch.ts';
 import { TASK_QUEUES } from '../workflows/messages.ts';
 import { watchBudget } from './budget-watch.ts';
 import { workflowBundle } from './bundle.ts';
+import { type Hosted, openWorkerOps } from './ops.ts';
 import { connectWorker, installRuntime } from './runtime.ts';
+import { createSdkMetrics } from './sdk-metrics.ts';
 import { createTransfer } from './transfers.ts';
 import { versioningOf } from './versioning.ts';
 
@@ -49,9 +53,45 @@ const SHUTDOWN_FORCE = '30s';
 const LIGHT_SLOTS = 20;
 
 /** Builds the worker's adapters and hosts workflows and activities. @returns when it has drained, and why */
-export async function runWorker({ config, stamp }: WithEntered): Promise<'told to' | 'settings were entered'> {
-  const { logger, redact } = await createLog({ service: 'worker', ...config.log, secrets: config.secrets });
+export async function runWorker(given: WithEntered): Promise<'told to' | 'settings were entered'> {
+  const { config } = given;
+  const log = await createLog({ service: 'worker', ...config.log, secrets: config.secrets });
   const stopping = new AbortController();
+  let hosted: Hosted | null = null;
+  const sdk = config.workerOps && (await createSdkMetrics());
+  if (config.workerOps) collectProcessMetrics();
+  const ops =
+    config.workerOps &&
+    (await openWorkerOps(config.workerOps, {
+      hosted: () => hosted,
+      draining: () => stopping.signal.aborted,
+      sdkText: async () => (await sdk?.text()) ?? '',
+      dataDir: config.dataDir,
+      log: log.logger,
+    }));
+  if (ops) log.logger.info({ url: ops.url }, 'worker answers about itself');
+  const onHosted = (now: Hosted) => (hosted = now);
+  try {
+    return await work(given, log, { stopping, exporter: sdk?.exporter, opsUrl: ops?.url, onHosted });
+  } finally {
+    // Last, so that it says that it drains for as long as it does.
+    await ops?.close();
+  }
+}
+
+interface Watched {
+  stopping: AbortController;
+  /** Where the numbers of Temporal's SDK go. */
+  exporter: MetricsExporterConfig | undefined;
+  opsUrl: string | undefined;
+  onHosted: (now: Hosted) => void;
+}
+
+async function work(
+  { config, stamp }: WithEntered,
+  { logger, redact }: Log,
+  { stopping, exporter, opsUrl, onHosted }: Watched,
+): Promise<'told to' | 'settings were entered'> {
   let why: 'told to' | 'settings were entered' = 'told to';
   onStop((signal) => {
     logger.info({ why: signal }, 'worker drains');
@@ -63,7 +103,7 @@ export async function runWorker({ config, stamp }: WithEntered): Promise<'told t
     stopping.abort();
   };
 
-  installRuntime(logger);
+  installRuntime(logger, 'INFO', exporter);
   const settings: TemporalSettings = { ...config.temporal, address: required(config.temporal.address) };
   const connection = await connectWorker(settings, logger, stopping.signal);
   const temporal = openTemporal(settings);
@@ -74,6 +114,8 @@ export async function runWorker({ config, stamp }: WithEntered): Promise<'told t
     onError: (error) => logger.warn({ reason: error.message }, 'database connection lost'),
   });
   const control = createMirrorControl(temporal);
+  const slots = { [TASK_QUEUES.main]: LIGHT_SLOTS, [TASK_QUEUES.transfer]: config.transferSlots };
+  onHosted({ db, control, slots, workers: null });
   const alertChannels = createAlertChannels(config.alerts, USER_AGENT);
   const channels = alertChannels.map(({ name }) => name);
   const store = createStore(db, { channels, atLeast: config.alerts.atLeast });
@@ -94,9 +136,17 @@ export async function runWorker({ config, stamp }: WithEntered): Promise<'told t
     await transfer.sweep();
     const ports = { ...adapters(config, db, logger, redact), ...store, transfer, control, runs };
     watches.push(watchBudget({ source: ports.source, budget: store.budget, log: logger }));
-    const activities = createActivities({ ...ports, alertChannels, rules: rules(config), redact, withLogFields });
+    const activities = createActivities({
+      ...ports,
+      alertChannels,
+      rules: rules(config),
+      meter,
+      redact,
+      withLogFields,
+    });
     const workers = await createWorkers({ connection, namespace: settings.namespace, activities }, config);
-    await host(workers, ports, logger, stopping.signal);
+    onHosted({ db, control, slots, workers });
+    await host(workers, ports, logger, stopping.signal, opsUrl);
   } finally {
     transfer.close();
     await Promise.all(watches.map((watch) => watch.stop()));
@@ -125,6 +175,7 @@ function adapters(
           logger.warn({ kind, reason: redact(message) }, 'answers of GitHub are not remembered'),
       }),
       onNotice,
+      onExchange,
     }),
     target: createOnedev({
       url: required(onedev.url),
@@ -132,6 +183,7 @@ function adapters(
       parent: onedev.parent,
       userAgent: USER_AGENT,
       log,
+      onExchange,
       ...(onedev.ssh ? { ssh: onedev.ssh } : {}),
     }),
     ...(github.app
@@ -141,6 +193,7 @@ function adapters(
             app: github.app,
             userAgent: USER_AGENT,
             onNotice,
+            onExchange,
           }),
         }
       : {}),
@@ -195,12 +248,13 @@ async function host(
   { control, batches }: { control: MirrorControl; batches: BatchStore },
   log: Logger,
   stopping: AbortSignal,
+  opsUrl: string | undefined,
 ): Promise<void> {
   const running = Promise.all(workers.map((worker) => worker.run()));
   const shutdown = () => workers.forEach((worker) => worker.getState() === 'RUNNING' && worker.shutdown());
   stopping.addEventListener('abort', shutdown, { once: true });
   log.info({ taskQueues: workers.map((worker) => worker.options.taskQueue) }, 'worker runs');
-  tellReady();
+  tellReady(opsUrl);
   if (stopping.aborted) shutdown();
   else {
     await readStarsOnce(control, log);

@@ -1,4 +1,10 @@
-import { DefaultLogger, type LogLevel, NativeConnection, Runtime } from '@temporalio/worker';
+import {
+  DefaultLogger,
+  type LogLevel,
+  type MetricsExporterConfig,
+  NativeConnection,
+  Runtime,
+} from '@temporalio/worker';
 import type { Logger } from 'pino';
 import type { TemporalSettings } from '../adapters/temporal.ts';
 import { connectionOptions } from '../adapters/temporal.ts';
@@ -12,8 +18,9 @@ const DROPPED = ['taskToken', 'sdkComponent'];
 /** Said at every start of a worker that hosts only activities, and is as it should be. */
 const EXPECTED = /^No (?:workflows|Nexus services) registered, not polling/;
 
-/** Temporal's own log, the core's and the workflows' and activities', in the form of ours. Once per process, before anything connects. */
-export function installRuntime(log: Logger, level: LogLevel = 'INFO'): void {
+/** Temporal's own log, the core's and the workflows' and activities', in the form of ours. Once per process, before anything connects. @param metrics where the
+ * core's own numbers go; default: nowhere */
+export function installRuntime(log: Logger, level: LogLevel = 'INFO', metrics?: MetricsExporterConfig): void {
   Runtime.install({
     logger: new DefaultLogger(level, ({ level: name, message, meta }) => {
       if (EXPECTED.test(message)) return;
@@ -21,7 +28,10 @@ export function installRuntime(log: Logger, level: LogLevel = 'INFO'): void {
       const plain = fields.map(([key, value]) => [key, typeof value === 'bigint' ? String(value) : value]);
       log[LEVELS[name]](Object.fromEntries(plain), message);
     }),
-    telemetryOptions: { logging: { forward: {}, filter: { core: 'WARN', other: 'WARN' } } },
+    telemetryOptions: {
+      logging: { forward: {}, filter: { core: 'WARN', other: 'WARN' } },
+      ...(metrics ? { metrics } : {}),
+    },
     // main.ts drains both workers itself, in order.
     shutdownSignals: [],
   });

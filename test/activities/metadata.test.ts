@@ -97,7 +97,7 @@ describe('facts seen in the star list', () => {
     }
 
     expect(world.githubRequests()).toEqual(['GET /user']);
-    expect(await store.mirrors.countByStatus()).toEqual({ in_progress: 3 });
+    expect((await store.overview.totals()).byStatus).toEqual({ in_progress: 3 });
   });
 
   it('are asked for again when they are older than a quarter of an hour', async () => {

@@ -128,7 +128,7 @@ describe('a complete reading', () => {
     await reconcile(true);
 
     expect(signalled()).toEqual(['starred grace/other-name']);
-    expect(await store.mirrors.countByStatus()).toMatchObject({ pending: 1, completed: 2 });
+    expect((await store.overview.totals()).byStatus).toMatchObject({ pending: 1, completed: 2 });
   });
 
   it('asks once about what is kept although it is unstarred, and then counts it as missing no more', async () => {
@@ -278,14 +278,14 @@ describe('filters', () => {
     await reconcile(true, rules({ EXCLUDE: 'grace/*' }));
 
     expect(signalled()).toEqual(['starred ada/kept']);
-    expect(await store.mirrors.countByStatus()).toEqual({ pending: 1, excluded: 1 });
+    expect((await store.overview.totals()).byStatus).toEqual({ pending: 1, excluded: 1 });
   });
 
   it('that change take a mirror out and bring it back, and never delete it', async () => {
     await settled(2);
 
     await reconcile(true, rules({ EXCLUDE: 'ada/r0' }));
-    const without = await store.mirrors.countByStatus();
+    const without = (await store.overview.totals()).byStatus;
     await reconcile(true);
 
     expect(without).toEqual({ completed: 1, excluded: 1 });

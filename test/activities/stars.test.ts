@@ -89,7 +89,7 @@ describe('readStars', () => {
     expect(first).toMatchObject({ seen: 100, signalled: 100, next: expect.any(String) });
     expect(second).toMatchObject({ seen: 50, signalled: 50, next: null });
     expect(new Set(signalled()).size).toBe(150);
-    expect(await store.mirrors.countByStatus()).toEqual({ pending: 150 });
+    expect((await store.overview.totals()).byStatus).toEqual({ pending: 150 });
   });
 
   it('needs two requests for a page with a hundred stars: whose they are, and the page', async () => {
@@ -238,7 +238,7 @@ describe('readStars', () => {
     const failure = await failureOf(readPage(next));
 
     expect(failure).toMatchObject({ type: 'SourceBadResponse', nonRetryable: false });
-    expect(await store.mirrors.countByStatus()).toEqual({ pending: 100 });
+    expect((await store.overview.totals()).byStatus).toEqual({ pending: 100 });
   });
 });
 

@@ -1,19 +1,17 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { Failure } from '../../src/domain/failures.ts';
 import { MIRROR_STATUSES } from '../../src/domain/model.ts';
-import type { MirrorStore } from '../../src/domain/ports.ts';
-import { createReceiver, type Receiver } from './receiver.ts';
+import type { Figures } from '../../src/domain/figures.ts';
+import { createReceiver, FIGURES, type Receiver } from './receiver.ts';
 
 const never = () => new Promise<never>(() => undefined);
 const refused = () => Promise.reject(new Failure('DatabaseUnavailable', 'Postgres: connection refused'));
 
+const withFigures = (read: () => Promise<Partial<Figures>>): Receiver =>
+  createReceiver({ figures: { read: async () => ({ ...FIGURES, ...(await read()) }) } });
+
 const withCounts = (counts: () => Promise<Record<string, number>>): Receiver =>
-  createReceiver({
-    mirrors: {
-      countByStatus: counts,
-      countFallbacks: async () => ({ 'source-ssh': 3 }),
-    } as Partial<MirrorStore> as MirrorStore,
-  });
+  withFigures(async () => ({ byStatus: await counts() }));
 
 /** What a scraper reads: name with labels → value. */
 async function scrape({ app }: Receiver): Promise<Map<string, number>> {
@@ -163,7 +161,7 @@ describe('/metrics', () => {
     const response = await app.request('/metrics');
 
     const lines = (await response.text()).trimEnd().split('\n');
-    const sample = /^[a-z_]+(?:\{(?:[a-z]+="[^"\\\n]*",?)+\})? (?:[0-9.e+-]+|Nan|\+Inf)$/;
+    const sample = /^[a-z_]+(?:\{(?:[a-z_]+="[^"\\\n]*",?)+\})? (?:[0-9.e+-]+|Nan|\+Inf)$/;
     expect(response.headers.get('content-type')).toBe('text/plain; version=0.0.4; charset=utf-8');
     expect(
       lines.filter((line) => line !== '' && !/^# (?:HELP|TYPE) starkeep_/.test(line) && !sample.test(line)),
@@ -196,7 +194,7 @@ describe('/metrics', () => {
   });
 
   it('counts the syncs that were cloned instead, by reason', async () => {
-    const samples = await scrape(withCounts(async () => ({})));
+    const samples = await scrape(createReceiver({ mirrors: { countFallbacks: async () => ({ 'source-ssh': 3 }) } }));
 
     expect(samples.get('starkeep_transfer_fallbacks{reason="source-ssh"}')).toBe(3);
   });
@@ -253,6 +251,96 @@ describe('/metrics', () => {
     const samples = await scrape(receiver);
 
     expect([...samples.keys()].filter((name) => name.includes('stranger'))).toEqual([]);
+  });
+});
+
+describe('a gauge of the record', () => {
+  const RESET = '2026-11-25T12:00:00.000Z';
+
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  it.each<[string, Partial<Figures>, number, Partial<Figures>, number]>([
+    ['starkeep_mirrors_kept', { total: 12 }, 12, { total: 11 }, 11],
+    ['starkeep_mirrors_safe', { safe: 9 }, 9, { safe: 12 }, 12],
+    ['starkeep_mirrors_stale', { stale: 3 }, 3, { stale: 0 }, 0],
+    ['starkeep_oldest_success_age_seconds', { oldestSuccessSeconds: 90_000 }, 90_000, { oldestSuccessSeconds: 60 }, 60],
+    [
+      'starkeep_deletions_pending{waits_for="person"}',
+      { pendingDeletions: { time: 1, person: 2 } },
+      2,
+      { pendingDeletions: { time: 1, person: 0 } },
+      0,
+    ],
+    [
+      'starkeep_deletions_pending{waits_for="time"}',
+      { pendingDeletions: { time: 1, person: 2 } },
+      1,
+      { pendingDeletions: { time: 0, person: 2 } },
+      0,
+    ],
+    ['starkeep_star_list_complete_timestamp_seconds', { lastFullAt: RESET }, 1_795_608_000, { lastFullAt: null }, NaN],
+  ])('%s says what is so, and goes back', async (name, before, during, after, later) => {
+    let figures = before;
+    const receiver = withFigures(async () => figures);
+
+    const first = (await scrape(receiver)).get(name);
+    figures = after;
+
+    expect([first, (await scrape(receiver)).get(name)]).toEqual([during, later]);
+  });
+
+  it("of GitHub's budget is whole again when its hour is over, although nobody has asked since", async () => {
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.parse(RESET) - 60_000 });
+    const receiver = withFigures(async () => ({ budget: { limit: 5_000, remaining: 40, resetAt: RESET } }));
+    const left = async () => (await scrape(receiver)).get('starkeep_github_budget_remaining');
+
+    const before = await left();
+    vi.setSystemTime(Date.parse(RESET));
+
+    expect([before, await left()]).toEqual([40, 5_000]);
+  });
+
+  it('is no number while the record cannot be read', async () => {
+    let read = async (): Promise<Partial<Figures>> => ({ total: 12 });
+    const receiver = withFigures(() => read());
+    await scrape(receiver);
+    read = refused;
+
+    const samples = await scrape(receiver);
+
+    const names = [
+      'starkeep_mirrors_kept',
+      'starkeep_mirrors_stale',
+      'starkeep_oldest_success_age_seconds',
+      'starkeep_deletions_pending{waits_for="person"}',
+      'starkeep_github_budget_remaining',
+    ];
+    expect(names.map((name) => samples.get(name))).toEqual(names.map(() => NaN));
+  });
+
+  it('of the connections to Postgres is how they are used at that moment', async () => {
+    let use = { idle: 2, inUse: 8, max: 10, waiting: 3 };
+    const receiver = createReceiver({ pool: () => use });
+    const names = [
+      '_connections{state="in_use"}',
+      '_connections{state="idle"}',
+      '_connections_max',
+      '_queries_waiting',
+    ];
+    const read = async () => {
+      const samples = await scrape(receiver);
+      return names.map((name) => samples.get(`starkeep_database${name}`));
+    };
+
+    const before = await read();
+    use = { idle: 10, inUse: 0, max: 10, waiting: 0 };
+
+    expect([before, await read()]).toEqual([
+      [8, 2, 10, 3],
+      [0, 10, 10, 0],
+    ]);
   });
 });
 

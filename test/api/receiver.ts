@@ -4,6 +4,7 @@ import { pino } from 'pino';
 import { createApp, type ApiPorts } from '../../src/api/app.ts';
 import type { AuditEntry, AuditEvent } from '../../src/domain/audit.ts';
 import type { RepoEvent } from '../../src/domain/events.ts';
+import type { Figures } from '../../src/domain/figures.ts';
 import { Failure } from '../../src/domain/failures.ts';
 import type { Delivery, DeliveryStore, MirrorControl, MirrorStore } from '../../src/domain/ports.ts';
 import { deliveriesTotal } from '../../src/metrics.ts';
@@ -55,6 +56,12 @@ export function createSender(): Sender {
   return { model, payloads: createPayloads(model, () => bases) };
 }
 
+/** Of a record with nothing in it. */
+export const FIGURES: Figures = {
+  ...{ byStatus: {}, total: 0, safe: 0, stale: 0, lastFullAt: null, budget: null },
+  ...{ oldestSuccessSeconds: 0, pendingDeletions: { time: 0, person: 0 } },
+};
+
 /** {@link createSender}'s user. */
 export const OWN_ID = '41000001';
 
@@ -75,10 +82,10 @@ export function createReceiver(changes: Partial<ApiPorts> = {}): Receiver {
       },
     },
     mirrors: {
-      countByStatus: async () => ({}),
       countFallbacks: async () => ({}),
     } as Partial<MirrorStore> as MirrorStore,
     alerts: { countOpen: async () => ({}) },
+    figures: { read: async () => FIGURES },
     control,
     secrets: [SECRET],
     addresses: { allows: () => true },

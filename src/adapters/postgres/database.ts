@@ -17,6 +17,21 @@ export interface Database extends Queryable {
   close(): Promise<void>;
 }
 
+/** One with connections of its own. */
+export interface Pool extends Database {
+  /** How its connections are used now. */
+  use(): PoolUse;
+}
+
+/** Connections of a pool, in numbers. */
+export interface PoolUse {
+  idle: number;
+  inUse: number;
+  max: number;
+  /** Queries that wait for one. */
+  waiting: number;
+}
+
 export interface DatabaseOptions {
   url: string;
   /** Default 10. */
@@ -27,10 +42,11 @@ export interface DatabaseOptions {
 }
 
 /** Opens nothing yet: the first query does. */
-export function createDatabase(options: DatabaseOptions): Database {
+export function createDatabase(options: DatabaseOptions): Pool {
+  const max = options.maxConnections ?? 10;
   const pool = new pg.Pool({
     connectionString: options.url,
-    max: options.maxConnections ?? 10,
+    max,
     application_name: options.applicationName ?? 'starkeep',
     connectionTimeoutMillis: 3_000,
     query_timeout: 30_000,
@@ -63,6 +79,12 @@ export function createDatabase(options: DatabaseOptions): Database {
         client.release(broken);
       }
     },
+    use: () => ({
+      idle: pool.idleCount,
+      inUse: pool.totalCount - pool.idleCount,
+      max,
+      waiting: pool.waitingCount,
+    }),
     close: () => pool.end(),
   };
 }

@@ -129,11 +129,6 @@ export function createMirrorStore(db: Database): MirrorStore {
       return new Set(rows.map((row) => String(row['mirror_id'])));
     },
 
-    async countByStatus() {
-      const rows = await db.query('select status, count(*)::int as count from mirrors group by status');
-      return Object.fromEntries(rows.map((row) => [String(row['status']), Number(row['count'])]));
-    },
-
     async countFallbacks() {
       const rows = await db.query(
         'select fallback, count(*)::int as count from syncs where fallback is not null group by fallback',

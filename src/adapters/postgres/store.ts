@@ -9,6 +9,7 @@ import type {
   ChangeStore,
   DeletionStore,
   DeliveryStore,
+  FiguresStore,
   HistoryStore,
   KeyStore,
   MirrorStore,
@@ -30,6 +31,7 @@ import { createChangeStore } from './changes.ts';
 import type { Database } from './database.ts';
 import { createDeletionStore } from './deletions.ts';
 import { createDeliveryStore } from './deliveries.ts';
+import { createFiguresStore } from './figures.ts';
 import { createHistoryStore } from './histories.ts';
 import { createMirrorStore } from './mirrors.ts';
 import { createOverviewStore } from './pages.ts';
@@ -55,6 +57,7 @@ export interface Store {
   settings: SettingsStore;
   histories: HistoryStore;
   overview: OverviewStore;
+  figures: FiguresStore;
   budget: BudgetStore;
   changes: ChangeStore;
   answers: AnswerStore;
@@ -78,6 +81,7 @@ export function createStore(db: Database, alerts: AlertPolicy = NO_CHANNELS): St
     settings: createSettingsStore(db),
     histories: createHistoryStore(db),
     overview: createOverviewStore(db),
+    figures: createFiguresStore(db),
     budget: createBudgetStore(db),
     changes: createChangeStore(db),
     answers: createAnswerStore(db),

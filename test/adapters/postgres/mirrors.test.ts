@@ -415,7 +415,7 @@ describe('mirrors', () => {
     for (const repoId of ['1', '2', '3']) await savePage(repository(repoId));
     await setStatus('3', 'completed');
 
-    expect(await store.mirrors.countByStatus()).toEqual({ pending: 2, completed: 1 });
+    expect((await store.overview.totals()).byStatus).toEqual({ pending: 2, completed: 1 });
   });
 });
 

@@ -1,4 +1,4 @@
-import { Failure, type FailureKind } from '../domain/failures.ts';
+import { Failure, type FailureKind } from './domain/failures.ts';
 
 /**
  * Waits for work, but no longer than this: a server that is frozen rather than gone would hold up its caller. The work itself is not
