@@ -29,15 +29,17 @@ import type { BatchStore, MirrorControl } from '../domain/ports.ts';
 import type { Redact } from '../domain/redaction.ts';
 import { settingsKeysOf, watchEntered, type WithEntered } from '../entered-settings.ts';
 import { githubOptions } from '../github-options.ts';
-import { createLog, withLogFields } from '../log.ts';
+import { type Log, withLogFields } from '../log.ts';
 import { onStop, tellReady } from '../parent.ts';
 import { noteSettings } from '../seen-settings.ts';
+import { withTelemetry } from '../telemetry.ts';
 import { USER_AGENT } from '../version.ts';
 import type { Watch } from '../watch.ts';
 import { TASK_QUEUES } from '../workflows/messages.ts';
 import { watchBudget } from './budget-watch.ts';
 import { workflowBundle } from './bundle.ts';
 import { connectWorker, installRuntime } from './runtime.ts';
+import { tracingOptions } from './tracing.ts';
 import { createTransfer } from './transfers.ts';
 
 /** Activities under way get this long to end by themselves; then they are cancelled, and another worker does them. */
@@ -48,12 +50,16 @@ const SHUTDOWN_FORCE = '30s';
 const LIGHT_SLOTS = 20;
 
 /** Builds the worker's adapters and hosts workflows and activities. @returns when it has drained, and why */
-export async function runWorker({ config, stamp }: WithEntered): Promise<'told to' | 'settings were entered'> {
-  const { logger, redact } = await createLog({ service: 'worker', ...config.log, secrets: config.secrets });
+export function runWorker(settings: WithEntered): Promise<'told to' | 'settings were entered'> {
+  return withTelemetry('worker', settings.config, (log) => work(settings, log));
+}
+
+async function work({ config, stamp }: WithEntered, log: Log): Promise<'told to' | 'settings were entered'> {
+  const { logger, redact } = log;
   const stopping = new AbortController();
   let why: 'told to' | 'settings were entered' = 'told to';
   onStop((signal) => {
-    logger.info({ why: signal }, 'worker drains');
+    logger.info({ reason: signal }, 'worker drains');
     stopping.abort();
   });
   const takeOver = () => {
@@ -78,7 +84,11 @@ export async function runWorker({ config, stamp }: WithEntered): Promise<'told t
   const store = createStore(db, { channels, atLeast: config.alerts.atLeast });
   const watches: Pick<Watch, 'stop'>[] = [];
   const runs = createWorkflowRuns(temporal);
-  const transfer = createTransfer(config, { redact, log: (message, fields) => logger.info(fields, message) });
+  const transfer = createTransfer(config, {
+    redact,
+    log: (message, fields) => logger.info(fields, message),
+    onText: (said) => logger.debug(said, 'git said'),
+  });
   try {
     await refuseOutdated(db);
     watches.push(noteSettings({ settings: store.settings, log: logger }, 'worker', config));
@@ -167,18 +177,23 @@ async function createWorkers(
 ): Promise<Worker[]> {
   const shutdown = { shutdownGraceTime: SHUTDOWN_GRACE, shutdownForceTime: SHUTDOWN_FORCE } as const;
   const dataConverter = dataConverterOf(config.temporal.payloadKeys);
+  const encodedFailures = config.temporal.payloadKeys.length > 0;
+  const traced = config.telemetry.traces !== undefined;
+  const tracing = tracingOptions();
   return [
     await Worker.create({
       ...common,
       ...shutdown,
+      ...tracing,
       dataConverter,
-      workflowBundle: await workflowBundle({ encodedFailures: config.temporal.payloadKeys.length > 0 }),
+      workflowBundle: await workflowBundle({ encodedFailures, traced }),
       taskQueue: TASK_QUEUES.main,
       maxConcurrentActivityTaskExecutions: LIGHT_SLOTS,
     }),
     await Worker.create({
       ...common,
       ...shutdown,
+      ...tracing,
       dataConverter,
       taskQueue: TASK_QUEUES.transfer,
       maxConcurrentActivityTaskExecutions: config.transferSlots,
