@@ -511,7 +511,8 @@ export function loadConfig(
 
   deriveGithubUrl(values, origins);
   // What is set wrongly has been named already, and is not missing as well.
-  const given = new Set(origins.filter(({ origin }) => origin !== 'unset').map(({ setting }) => setting.name));
+  const isGiven = ({ origin }: { origin: Origin }) => origin !== 'unset' && origin !== 'default';
+  const given = new Set(origins.filter(isGiven).map(({ setting }) => setting.name));
   const lacking = notGiven(given);
   const others = [...strayed(origins), ...incomplete(given), ...withoutRanges(values), ...unverified(environment)];
   // Who has to change something anyway is told of all of it.

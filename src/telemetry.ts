@@ -32,7 +32,7 @@ export async function withTelemetry<Result>(
 ): Promise<Result> {
   const { log: settings, telemetry, secrets } = config;
   const ours: { logger?: Logger } = {};
-  const senders = receiversOf(service, config).map(([destination, receiver]) =>
+  const destinations = receiversOf(service, config).map(([destination, receiver]) =>
     createSender({
       receiver,
       closeMs: CLOSE_MS,
@@ -40,15 +40,16 @@ export async function withTelemetry<Result>(
       ...telling(ours, destination, (count, reason) => logLinesDroppedTotal.inc({ destination, reason }, count)),
     }),
   );
-  const log = await createLog({ service, ...settings, secrets, destinations: senders });
+  const log = await createLog({ service, ...settings, secrets, destinations });
   ours.logger = log.logger;
   const { traces } = telemetry;
-  if (traces) senders.push(await startTracing(log, traces, otlpOptions(service, config, traces)));
+  const spans = traces ? [await startTracing(log, traces, otlpOptions(service, config, traces))] : [];
   try {
     return await work(log);
   } finally {
     traceWith(null);
-    await Promise.all(senders.map((sender) => sender.close()));
+    // Spans first: what is said of them is a line.
+    for (const senders of [spans, destinations]) await Promise.all(senders.map((sender) => sender.close()));
   }
 }
 

@@ -1,6 +1,6 @@
 import type { ActivityInterceptorsFactory, InjectedSinks, WorkerOptions } from '@temporalio/worker';
 import { parentIn } from '../adapters/temporal-tracing.ts';
-import { currentTracer, traced } from '../adapters/tracing.ts';
+import { currentTracer, traced, traceFields } from '../adapters/tracing.ts';
 import type { TraceSinks } from '../workflows/tracing.ts';
 
 /** What a worker is made with to have spans of its workflows and activities; nothing, where nobody wants them. */
@@ -26,6 +26,10 @@ const activitySpans: ActivityInterceptorsFactory = ({ info }) => ({
         },
         () => next(input),
       ),
+  },
+  outbound: {
+    // Temporal's log comes to ours a moment later, when nobody knows any more which span it was.
+    getLogAttributes: (input, next) => next({ ...input, ...traceFields() }),
   },
 });
 

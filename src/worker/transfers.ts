@@ -23,10 +23,10 @@ export function createTransfer(
     redact: Redact;
     log: (message: string, fields: Record<string, unknown>) => void;
     /** Told what git, ours or a server's, says while it works; `side` only where a server said it. */
-    onText: (said: { side?: Side; line: string }) => void;
+    onText?: (said: { side?: Side; line: string }) => void;
   },
 ): WorkerTransfer {
-  const { redact, log, onText } = options;
+  const { redact, log, onText = () => undefined } = options;
   const cacheDir = join(config.dataDir, 'cache');
   const clone = createCloneTransfer({ cacheDir, redact, log, onText: (line) => onText({ line }) });
   const onRemote = (side: Side, line: string) => onText({ side, line });

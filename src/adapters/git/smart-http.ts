@@ -231,7 +231,8 @@ export function createSmartHttp(options: SmartHttpOptions): SmartHttp {
           // Not waited for: it may hang on chunks that never come.
           sent.catch(() => undefined);
         }
-      }),
+      });
+    },
 
     async *attributed(doing, chunks) {
       try {
