@@ -18,11 +18,11 @@ import { USER_AGENT, VERSION } from './version.ts';
 
 export type Service = 'api' | 'worker';
 
-/** How long the end of a process waits for lines and spans that were not sent yet. */
-const CLOSE_MS = 5_000;
+/** How long the end of a process waits for spans, and then for lines, that were not sent yet: whoever stops it has no endless patience either. */
+const CLOSE_MS = { spans: 2_000, lines: 3_000 };
 
 /**
- * Lends `work` a log, and has spans recorded where they are wanted. Afterwards what has not been sent gets five seconds to be.
+ * Lends `work` a log, and has spans recorded where they are wanted. Afterwards what has not been sent gets five seconds in all.
  * @throws ConfigError when the log file cannot be opened
  */
 export async function withTelemetry<Result>(
@@ -35,7 +35,7 @@ export async function withTelemetry<Result>(
   const destinations = receiversOf(service, config).map(([destination, receiver]) =>
     createSender({
       receiver,
-      closeMs: CLOSE_MS,
+      closeMs: CLOSE_MS.lines,
       onSent: (count) => logLinesSentTotal.inc({ destination }, count),
       ...telling(ours, destination, (count, reason) => logLinesDroppedTotal.inc({ destination, reason }, count)),
     }),
@@ -87,7 +87,7 @@ async function startTracing(
   const { createOtelTracer } = await import('./adapters/telemetry/otel-tracer.ts');
   const sender = createSender({
     receiver: otlpTracesReceiver(options),
-    closeMs: CLOSE_MS,
+    closeMs: CLOSE_MS.spans,
     onSent: (count) => spansSentTotal.inc(count),
     ...telling({ logger }, 'opentelemetry traces', (count, reason) => spansDroppedTotal.inc({ reason }, count)),
   });

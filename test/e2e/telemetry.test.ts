@@ -183,6 +183,7 @@ describe('log lines of api and worker', () => {
   it('have what git and OneDev said, at debug', () => {
     const said = lines().filter(({ msg }) => msg === 'git said');
 
+    expect(said.length).toBeGreaterThan(0);
     for (const line of said) {
       expect(line).toMatchObject({ level: 20, line: expect.any(String) as string, mirrorId: `github-${upstream.id}` });
     }
