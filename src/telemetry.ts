@@ -102,12 +102,15 @@ function telling(
   count: (dropped: number, reason: DropReason) => void,
 ): Pick<SenderOptions, 'onDropped' | 'onTrouble' | 'onRecovered' | 'onRefused'> {
   let dropped = 0;
+  let hasEnded = false;
   return {
     onDropped: (lost, reason) => {
       count(lost, reason);
       dropped += lost;
-      if (reason === 'shutdown')
-        ours.logger?.warn({ destination, dropped: lost }, 'telemetry was not sent before the end');
+      if (reason !== 'shutdown' || hasEnded) return;
+      // This very line comes to the sender that has ended.
+      hasEnded = true;
+      ours.logger?.warn({ destination, dropped: lost }, 'telemetry was not sent before the end');
     },
     onTrouble: (reason) => {
       dropped = 0;
