@@ -1,6 +1,6 @@
 import { fetch, type Response } from 'undici';
 import { Failure, type FailureKind } from '../domain/failures.ts';
-import { httpAttributes, traced } from './tracing.ts';
+import { tracedHttp } from './tracing.ts';
 import { isUntrusted, trustingDispatcher } from './trust.ts';
 
 /**
@@ -39,7 +39,7 @@ export function exchange(request: HttpRequest): Promise<HttpAnswer> {
   const { method = 'GET', url, unreachable } = request;
   // What tells of spans must not make any, and where alerts go the address may be the password.
   if (unreachable !== 'SourceUnreachable' && unreachable !== 'TargetUnreachable') return exchangeOnce(request);
-  return traced(method, { kind: 'client', attributes: httpAttributes(method, url) }, async (span) => {
+  return tracedHttp(method, url, async (span) => {
     const answer = await exchangeOnce(request);
     span.set({ 'http.response.status_code': answer.status });
     return answer;

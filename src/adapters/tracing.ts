@@ -73,8 +73,18 @@ export function setOnSpan(attributes: SpanAttributes): void {
   tracer?.set(attributes);
 }
 
+/** A span for one request: with whom, how and what came of it, as whoever reads the answer adds. */
+export function tracedHttp<Result>(
+  method: string,
+  url: string | URL,
+  work: (span: TracedSpan) => Promise<Result>,
+): Promise<Result> {
+  if (tracer === null) return work(UNWANTED);
+  return tracer.span(method, { kind: 'client', attributes: httpAttributes(method, url) }, work);
+}
+
 /** Of an address, what may be known of it: neither its query nor who may use it. */
-export function httpAttributes(method: string, url: string | URL): SpanAttributes {
+function httpAttributes(method: string, url: string | URL): SpanAttributes {
   const { hostname, port, protocol, pathname } = new URL(url);
   return {
     'http.request.method': method,

@@ -7,7 +7,7 @@ import { Failure, type FailureKind } from '../../domain/failures.ts';
 import type { GitRemote } from '../../domain/ports.ts';
 import type { Redact } from '../../domain/redaction.ts';
 import { retryAfterMs } from '../http.ts';
-import { httpAttributes, setOnSpan, traced } from '../tracing.ts';
+import { setOnSpan, tracedHttp } from '../tracing.ts';
 import { isUntrusted, trusted } from '../trust.ts';
 import type { IdleWatch } from './deadline.ts';
 import { failureOfRemoteError, failureOfStatus, type Side } from './messages.ts';
@@ -172,7 +172,7 @@ export function createSmartHttp(options: SmartHttpOptions): SmartHttp {
   const guarded = async <Result>(call: Call, work: () => Promise<Result>): Promise<Result> => {
     idle.start();
     try {
-      return await traced(call.method, { kind: 'client', attributes: httpAttributes(call.method, call.url) }, work);
+      return await tracedHttp(call.method, call.url, work);
     } catch (error) {
       throw named(error, call.doing);
     } finally {
