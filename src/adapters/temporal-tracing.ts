@@ -34,8 +34,24 @@ function withTrace(headers: Headers): Headers {
   return span ? { ...headers, [TRACE_HEADER]: defaultPayloadConverter.toPayload(span) } : headers;
 }
 
-/** @returns `null` when nobody handed a span on; then a new trace begins */
+/** @returns `null` when nobody handed a span on, or something that is none; then a new trace begins */
 export function parentIn(headers: Headers): RemoteParent | null {
   const payload = headers[TRACE_HEADER];
-  return payload ? defaultPayloadConverter.fromPayload<RemoteParent>(payload) : null;
+  if (!payload) return null;
+  try {
+    const { traceId, spanId, sampled } = defaultPayloadConverter.fromPayload<Partial<RemoteParent>>(payload);
+    if (!traceId || !isValidTraceId(traceId) || !spanId || !isValidSpanId(spanId)) return null;
+    return { traceId, spanId, sampled: typeof sampled === 'boolean' ? sampled : null };
+  } catch {
+    // Whoever can write to Temporal can write this too; no activity fails for it.
+    return null;
+  }
+}
+
+function isValidTraceId(text: unknown): boolean {
+  return typeof text === 'string' && /^(?!0+$)[0-9a-f]{32}$/.test(text);
+}
+
+function isValidSpanId(text: unknown): boolean {
+  return typeof text === 'string' && /^(?!0+$)[0-9a-f]{16}$/.test(text);
 }
