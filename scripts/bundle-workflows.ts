@@ -6,7 +6,10 @@ import { builtName, bundleWorkflows } from '../src/worker/bundle.ts';
  * Bundles the workflows the way the worker does, which is the hard check that nothing of Node's reached them. Without `--check` it
  * also completes a build: the bundles, and the files that tsc does not copy.
  */
-const kinds = [{ encodedFailures: false }, { encodedFailures: true }];
+const kinds = [false, true].flatMap((encodedFailures) => [
+  { encodedFailures, traced: false },
+  { encodedFailures, traced: true },
+]);
 const bundles = await Promise.all(
   kinds.map(async (kind) => ({ name: builtName(kind), code: (await bundleWorkflows(kind)).code })),
 );

@@ -32,6 +32,17 @@ export interface Setting {
   parse: Parse;
 }
 
+/** @see https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/#general-sdk-configuration */
+const SAMPLERS = [
+  'always_on',
+  'always_off',
+  'traceidratio',
+  'parentbased_always_on',
+  'parentbased_always_off',
+  'parentbased_traceidratio',
+] as const;
+export type SamplerName = (typeof SAMPLERS)[number];
+
 const GITHUB_API_URL = 'https://api.github.com';
 const GITHUB_URL = 'https://github.com';
 
@@ -248,6 +259,71 @@ export const SETTINGS: readonly Setting[] = [
     oneOf('trace', 'debug', 'info', 'warn', 'error', 'fatal'),
   ),
   row('STARKEEP_LOG_FILE', null, 'also log to this file, rotated at 20 MB, seven kept', text),
+  row(
+    'STARKEEP_LOG_ELASTICSEARCH_URL',
+    null,
+    'also log to this Elasticsearch: its root address, such as `https://elastic.example.org:9200`',
+    url,
+  ),
+  row('STARKEEP_LOG_ELASTICSEARCH_API_KEY', null, 'its API key, as Elasticsearch encodes it', token, 'secret'),
+  row('STARKEEP_LOG_ELASTICSEARCH_INDEX', 'logs-starkeep-default', 'the data stream the lines go to', dataStream),
+  row('STARKEEP_LOG_DATADOG_API_KEY', null, 'also log to Datadog, with this API key', token, 'secret'),
+  row(
+    'STARKEEP_LOG_DATADOG_SITE',
+    'datadoghq.com',
+    'the Datadog site, such as `datadoghq.eu`, or the address of a proxy that passes the lines on',
+    datadogUrl,
+  ),
+  row(
+    'OTEL_EXPORTER_OTLP_ENDPOINT',
+    null,
+    'logs and traces go to this OpenTelemetry receiver, over HTTP: `http://collector:4318`',
+    url,
+  ),
+  row(
+    'OTEL_EXPORTER_OTLP_LOGS_ENDPOINT',
+    null,
+    'the whole address for logs, where it is another one (`…/v1/logs`)',
+    url,
+  ),
+  row(
+    'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT',
+    null,
+    'the whole address for traces, where it is another one (`…/v1/traces`)',
+    url,
+  ),
+  row(
+    'OTEL_EXPORTER_OTLP_HEADERS',
+    null,
+    'request headers for both, as `NAME=value,NAME=value`, percent-encoded',
+    otelHeaders,
+    'secret',
+  ),
+  row('OTEL_EXPORTER_OTLP_LOGS_HEADERS', null, 'request headers for logs, in place of those', otelHeaders, 'secret'),
+  row(
+    'OTEL_EXPORTER_OTLP_TRACES_HEADERS',
+    null,
+    'request headers for traces, in place of those',
+    otelHeaders,
+    'secret',
+  ),
+  row(
+    'OTEL_EXPORTER_OTLP_PROTOCOL',
+    'http/json',
+    'the only one that is spoken; receivers take it where they take `http/protobuf`',
+    oneOf('http/json'),
+  ),
+  row('OTEL_LOGS_EXPORTER', 'otlp', '`none`: no logs to OTEL_EXPORTER_OTLP_ENDPOINT', oneOf('otlp', 'none')),
+  row('OTEL_TRACES_EXPORTER', 'otlp', '`none`: no traces to OTEL_EXPORTER_OTLP_ENDPOINT', oneOf('otlp', 'none')),
+  row('OTEL_SERVICE_NAME', null, 'what OpenTelemetry calls us; unset: `starkeep-api`, `starkeep-worker`', text),
+  row('OTEL_RESOURCE_ATTRIBUTES', null, 'what else is said of us there, as `NAME=value,NAME=value`', otelPairs),
+  row(
+    'OTEL_TRACES_SAMPLER',
+    'parentbased_always_on',
+    'which traces are recorded: `always_on`, `always_off`, `traceidratio`, or these with `parentbased_`',
+    oneOf(...SAMPLERS),
+  ),
+  row('OTEL_TRACES_SAMPLER_ARG', '1', 'of the samplers with a ratio: how much, from 0 to 1', ratio),
   row('STARKEEP_ALERT_URL', null, 'where alerts go as JSON, one POST each', url),
   row(
     'STARKEEP_ALERT_SECRET',
@@ -300,6 +376,24 @@ export interface AlertSettings {
   slack: { url: string } | undefined;
   ntfy: { url: string; token: string | undefined } | undefined;
   mail: { smtpUrl: string; from: string; to: string[] } | undefined;
+}
+
+/** A receiver of OpenTelemetry's protocol; `url` is the whole address. */
+export interface OtlpSettings {
+  url: string;
+  headers: Record<string, string>;
+}
+
+/** Who gets log lines besides standard output and the file, and who gets spans. */
+export interface TelemetrySettings {
+  elasticsearch: { url: string; apiKey: string | undefined; index: string } | undefined;
+  /** `url` is that of the intake, up to `/api`. */
+  datadog: { url: string; apiKey: string } | undefined;
+  logs: OtlpSettings | undefined;
+  traces: (OtlpSettings & { sampler: { name: SamplerName; ratio: number } }) | undefined;
+  /** `undefined`: by the process. */
+  serviceName: string | undefined;
+  resource: Record<string, string>;
 }
 
 export interface Config {
@@ -367,6 +461,7 @@ export interface Config {
   /** What has to be set before anything can be mirrored, a sentence each; only `up` and `api` start without it. */
   lacking: string[];
   log: { level: string; file: string | undefined };
+  telemetry: TelemetrySettings;
   alerts: AlertSettings;
   /** What it was read from, without what was entered: for what reads it anew with something entered. */
   environment: Record<string, string | undefined>;
@@ -434,7 +529,8 @@ export function loadConfig(
 
   deriveGithubUrl(values, origins);
   // What is set wrongly has been named already, and is not missing as well.
-  const given = new Set(origins.filter(({ origin }) => origin !== 'unset').map(({ setting }) => setting.name));
+  const isGiven = ({ origin }: { origin: Origin }) => origin !== 'unset' && origin !== 'default';
+  const given = new Set(origins.filter(isGiven).map(({ setting }) => setting.name));
   const lacking = notGiven(given);
   const others = [...strayed(origins), ...incomplete(given), ...withoutRanges(values), ...unverified(environment)];
   // Who has to change something anyway is told of all of it.
@@ -450,6 +546,11 @@ export function loadConfig(
   const payloadKeys = get<PayloadKey[] | undefined>('STARKEEP_PAYLOAD_KEYS') ?? [];
   const settingsKeys = get<PayloadKey[] | undefined>('STARKEEP_SETTINGS_KEYS');
   secrets.push(...[...payloadKeys, ...(settingsKeys ?? [])].map(({ text }) => text));
+  for (const signal of ['', 'LOGS_', 'TRACES_']) {
+    const headers = get<Record<string, string> | undefined>(`OTEL_EXPORTER_OTLP_${signal}HEADERS`) ?? {};
+    // `Bearer TOKEN`: the receiver may throw the token back at us without the word before it.
+    secrets.push(...Object.values(headers).flatMap((value) => [value, value.split(' ').at(-1) ?? value]));
+  }
   const sshKey = get<string | undefined>('GITHUB_SSH_KEY');
   const appId = get<string | undefined>('GITHUB_APP_ID');
   const remoteUrl = get<string | undefined>('STARKEEP_URL');
@@ -513,6 +614,7 @@ export function loadConfig(
     settingsKeys,
     lacking,
     log: { level: get('STARKEEP_LOG_LEVEL'), file: get('STARKEEP_LOG_FILE') },
+    telemetry: telemetrySettings(get),
     alerts: alertSettings(get),
     environment,
     secrets,
@@ -521,6 +623,41 @@ export function loadConfig(
     }),
     origins,
   });
+}
+
+function telemetrySettings(get: <T>(name: string) => T): TelemetrySettings {
+  const elasticUrl = get<string | undefined>('STARKEEP_LOG_ELASTICSEARCH_URL');
+  const datadogKey = get<string | undefined>('STARKEEP_LOG_DATADOG_API_KEY');
+  const traces = otlpSettings(get, 'TRACES');
+  return {
+    elasticsearch: elasticUrl
+      ? {
+          url: elasticUrl,
+          apiKey: get('STARKEEP_LOG_ELASTICSEARCH_API_KEY'),
+          index: get('STARKEEP_LOG_ELASTICSEARCH_INDEX'),
+        }
+      : undefined,
+    datadog: datadogKey ? { url: get('STARKEEP_LOG_DATADOG_SITE'), apiKey: datadogKey } : undefined,
+    logs: otlpSettings(get, 'LOGS'),
+    traces: traces && {
+      ...traces,
+      sampler: { name: get('OTEL_TRACES_SAMPLER'), ratio: get('OTEL_TRACES_SAMPLER_ARG') },
+    },
+    serviceName: get('OTEL_SERVICE_NAME'),
+    resource: get<Record<string, string> | undefined>('OTEL_RESOURCE_ATTRIBUTES') ?? {},
+  };
+}
+
+/** @see https://opentelemetry.io/docs/specs/otel/protocol/exporter/#endpoint-urls-for-otlphttp */
+function otlpSettings(get: <T>(name: string) => T, signal: 'LOGS' | 'TRACES'): OtlpSettings | undefined {
+  if (get(`OTEL_${signal}_EXPORTER`) === 'none') return undefined;
+  const base = get<string | undefined>('OTEL_EXPORTER_OTLP_ENDPOINT');
+  const own = get<string | undefined>(`OTEL_EXPORTER_OTLP_${signal}_ENDPOINT`);
+  const address = own ?? (base && `${base}/v1/${signal.toLowerCase()}`);
+  if (address === undefined) return undefined;
+  const headersOf = (name: string) => get<Record<string, string> | undefined>(name);
+  const headers = headersOf(`OTEL_EXPORTER_OTLP_${signal}_HEADERS`) ?? headersOf('OTEL_EXPORTER_OTLP_HEADERS') ?? {};
+  return { url: address, headers };
 }
 
 function alertSettings(get: <T>(name: string) => T): AlertSettings {
@@ -700,6 +837,9 @@ function incomplete(given: ReadonlySet<string>): string[] {
   for (const [name, needed] of [
     ['STARKEEP_ALERT_SECRET', 'STARKEEP_ALERT_URL'],
     ['STARKEEP_ALERT_NTFY_TOKEN', 'STARKEEP_ALERT_NTFY_URL'],
+    ['STARKEEP_LOG_ELASTICSEARCH_API_KEY', 'STARKEEP_LOG_ELASTICSEARCH_URL'],
+    ['STARKEEP_LOG_ELASTICSEARCH_INDEX', 'STARKEEP_LOG_ELASTICSEARCH_URL'],
+    ['STARKEEP_LOG_DATADOG_SITE', 'STARKEEP_LOG_DATADOG_API_KEY'],
   ] as const) {
     if (given.has(name) && !given.has(needed)) problems.push(`${name} is set without ${needed}.`);
   }
@@ -858,6 +998,57 @@ function topicUrl(value: string): string {
   if (!/^[A-Za-z0-9_-]{1,64}$/.test(new URL(address).pathname.slice(1)))
     throw new Error('an address like https://ntfy.sh/TOPIC, whose topic has letters, digits, - and _ only');
   return address;
+}
+
+/** @see https://www.elastic.co/guide/en/elasticsearch/reference/current/indices-create-data-stream.html */
+function dataStream(value: string): string {
+  if (value.length > 255 || !/^[^-_+.A-Z\\/*?"<>| ,#:][^A-Z\\/*?"<>| ,#:]*$/.test(value))
+    throw new Error('the name of a data stream, such as logs-starkeep-default');
+  return value;
+}
+
+/** @returns the address of the intake */
+function datadogUrl(value: string): string {
+  if (/^[a-z0-9-]+(?:\.[a-z0-9-]+)+$/.test(value)) return `https://http-intake.logs.${value}`;
+  try {
+    return url(value);
+  } catch (error) {
+    throw new Error('a site such as datadoghq.eu, or an address that begins with http:// or https://', {
+      cause: error,
+    });
+  }
+}
+
+/** @see https://opentelemetry.io/docs/specs/otel/protocol/exporter/#specifying-headers-via-environment-variables */
+function otelPairs(value: string): Record<string, string> {
+  try {
+    const pairs = value.split(',').filter((part) => part.trim() !== '');
+    return Object.fromEntries(
+      pairs.map((pair) => {
+        const [, name = '', text = ''] = /^\s*([^=\s]+)\s*=\s*(.*?)\s*$/.exec(pair) ?? [];
+        if (name === '') throw new Error('no name');
+        return [decodeURIComponent(name), decodeURIComponent(text)];
+      }),
+    );
+  } catch (error) {
+    throw new Error('NAME=value pairs, separated by commas and percent-encoded', { cause: error });
+  }
+}
+
+/** They become request headers. */
+function otelHeaders(value: string): Record<string, string> {
+  const pairs = otelPairs(value);
+  for (const [name, content] of Object.entries(pairs)) {
+    if (!/^[\w!#$%&'*+.^`|~-]+$/.test(name) || !/^[\t\x20-\x7e]*$/.test(content))
+      throw new Error('NAME=value pairs that can be request headers, separated by commas and percent-encoded');
+  }
+  return pairs;
+}
+
+function ratio(value: string): number {
+  const number = Number(value);
+  if (!/^\d*\.?\d+$/.test(value) || number > 1) throw new Error('a number from 0 to 1');
+  return number;
 }
 
 function smtpUrl(value: string): string {

@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { once } from 'node:events';
 import { pino, type Logger } from 'pino';
 import pinoRoll, { type RolledFile } from 'pino-roll';
+import { spanAttributesOf, currentTracer, traceFields } from './adapters/tracing.ts';
 import { ConfigError } from './config.ts';
 import { createRedactor, type Redact } from './domain/redaction.ts';
 
@@ -15,6 +16,12 @@ export interface LogOptions {
   file?: string | undefined;
   /** Values that must never appear. */
   secrets: Iterable<string>;
+  /** Others who get every line, redacted. They must neither wait nor throw. */
+  destinations?: readonly LogDestination[];
+}
+
+export interface LogDestination {
+  write(line: string): void;
 }
 
 export interface Log {
@@ -25,8 +32,9 @@ export interface Log {
 /** What every line of the work at hand carries: which mirror, and what set it off. */
 const workFields = new AsyncLocalStorage<Record<string, unknown>>();
 
-/** Runs `work` so that every line logged in it, however deep, carries these fields. */
+/** Runs `work` so that every line logged in it, however deep, carries these fields, and so does the span it is part of. */
 export function withLogFields<T>(fields: Record<string, unknown>, work: () => Promise<T>): Promise<T> {
+  currentTracer()?.set(spanAttributesOf(fields));
   return workFields.run(fields, work);
 }
 
@@ -44,11 +52,13 @@ const WAITING_BYTES = 4 * 1024 * 1024;
 export async function createLog(options: LogOptions): Promise<Log> {
   const redact = createRedactor(options.secrets);
   const file = options.file ? await openFile(options.file) : null;
+  const { destinations = [] } = options;
   const destination = {
     write(line: string): void {
       const clean = redact(line);
       process.stdout.write(clean);
       file?.write(clean);
+      for (const one of destinations) one.write(clean);
     },
   };
   const logger = pino(
@@ -56,7 +66,7 @@ export async function createLog(options: LogOptions): Promise<Log> {
       level: options.level,
       base: { service: options.service },
       timestamp: pino.stdTimeFunctions.isoTime,
-      mixin: () => workFields.getStore() ?? {},
+      mixin: () => ({ ...traceFields(), ...workFields.getStore() }),
     },
     destination,
   );

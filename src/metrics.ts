@@ -292,6 +292,33 @@ export function setPool({ idle, inUse, max, waiting }: Record<'idle' | 'inUse' |
 /** Totals of what `…_handles` and `…_requests` have by type: gauges whose names say that they were counters, which promtool refuses. */
 const MISNAMED = ['handles', 'requests', 'resources'].map((what) => `starkeep_nodejs_active_${what}_total`);
 
+export const logLinesSentTotal = new Counter({
+  name: 'starkeep_log_lines_sent_total',
+  help: 'Log lines that a destination besides standard output and the file has taken',
+  labelNames: ['destination'],
+  registers: [registry],
+});
+
+export const logLinesDroppedTotal = new Counter({
+  name: 'starkeep_log_lines_dropped_total',
+  help: 'Log lines that a destination did not get; standard output has them',
+  labelNames: ['destination', 'reason'],
+  registers: [registry],
+});
+
+export const spansSentTotal = new Counter({
+  name: 'starkeep_spans_sent_total',
+  help: 'Spans that the OpenTelemetry receiver has taken',
+  registers: [registry],
+});
+
+export const spansDroppedTotal = new Counter({
+  name: 'starkeep_spans_dropped_total',
+  help: 'Spans that the OpenTelemetry receiver did not get',
+  labelNames: ['reason'],
+  registers: [registry],
+});
+
 /** Node's own: memory, event loop lag, handles. */
 export function collectProcessMetrics(): void {
   collectDefaultMetrics({ register: registry, prefix: 'starkeep_' });

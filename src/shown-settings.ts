@@ -11,7 +11,7 @@ const GROUPS: [RegExp, string][] = [
   [/^STARKEEP_(?:UNSTAR|DELETE)_/, 'Deletions'],
   [/^STARKEEP_ALERT_/, 'Alerts'],
   [/^STARKEEP_(?:WEBHOOK|TRUSTED|HOST|PORT|ADMIN|SETTINGS|CA_FILE|URL$|KEY$)/, 'Access'],
-  [/^STARKEEP_LOG_/, 'Log'],
+  [/^STARKEEP_LOG_|^OTEL_/, 'Log and traces'],
   [/./, 'Syncs'],
 ];
 

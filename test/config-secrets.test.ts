@@ -8,6 +8,7 @@ function secretFor(name: string): string {
   if (name === 'DATABASE_URL') return 'postgres://ann:hush-hush@h/d';
   if (name === 'STARKEEP_ALERT_SMTP_URL') return 'smtp://ann:hush-hush@h';
   if (/^STARKEEP_ALERT_.*_URL$/.test(name)) return 'https://h/hush-hush';
+  if (/_HEADERS$/.test(name)) return 'authorization=hush-hush';
   if (/_KEYS$/.test(name)) return `hush:${Buffer.alloc(32, 'hush').toString('base64')}`;
   return /(?:PRIVATE|SSH)_KEY$/.test(name) ? `${PEM} hush` : 'hush-hush-hush-hush-hush';
 }
@@ -71,6 +72,7 @@ describe('what is shown', () => {
       GITHUB_SSH_KNOWN_HOSTS: 'h',
       ONEDEV_SSH_URL: 'ssh://h:1',
       ONEDEV_SSH_KNOWN_HOSTS: 'h',
+      STARKEEP_LOG_ELASTICSEARCH_URL: 'https://h',
       STARKEEP_ALERT_URL: 'https://h',
       STARKEEP_ALERT_MAIL_FROM: 'a@h',
       STARKEEP_ALERT_MAIL_TO: 'a@h',

@@ -40,6 +40,7 @@ describe('without any setting', () => {
       webhookAllow: 'any',
       trustedProxies: { rules: [] },
       secrets: [],
+      telemetry: { elasticsearch: undefined, datadog: undefined, logs: undefined, traces: undefined },
       alerts: { atLeast: 'info', webhook: undefined, slack: undefined, ntfy: undefined, mail: undefined },
     });
   });

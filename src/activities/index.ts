@@ -62,8 +62,7 @@ function guard<T extends Record<string, AnyActivity>>(
       return await ports.withLogFields(correlationIn(args[0]), () => beating(...args));
     } catch (error) {
       const failure = toApplicationFailure(error, ports.redact);
-      const { attempt } = activityInfo();
-      const fields = { ...correlationIn(args[0]), attempt, kind: 'type' in failure ? failure.type : failure.name };
+      const fields = { ...correlationIn(args[0]), kind: 'type' in failure ? failure.type : failure.name };
       if ('type' in failure) ports.meter?.activityFailed(name, toFailureKind(failure.type));
       log.warn('activity failed', { ...fields, activity: name, reason: failure.message });
       throw failure;
@@ -74,8 +73,9 @@ function guard<T extends Record<string, AnyActivity>>(
 
 /** The fields every log line of an activity carries. */
 function correlationIn(argument: unknown): Record<string, unknown> {
-  if (typeof argument !== 'object' || argument === null) return {};
+  const { workflowExecution, attempt } = activityInfo();
+  const whose = { workflowId: workflowExecution?.workflowId, runId: workflowExecution?.runId, attempt };
+  if (typeof argument !== 'object' || argument === null) return whose;
   const { mirrorId, correlationId } = argument as Record<string, unknown>;
-  const { workflowExecution } = activityInfo();
-  return { mirrorId, correlationId, workflowId: workflowExecution?.workflowId };
+  return { mirrorId, correlationId, ...whose };
 }

@@ -139,7 +139,7 @@ function tellEnd(as: RecoveryEnd, guids: string[], correlationId: string): void 
     case 'unrecorded':
       return log.warn('deliveries were answered and are not in the inbox', fields);
     default:
-      return log.error('missed deliveries are lost; the star list makes up for them', { ...fields, why: as });
+      return log.error('missed deliveries are lost; the star list makes up for them', { ...fields, reason: as });
   }
 }
 

@@ -1,6 +1,7 @@
 import { fetch, type Response } from 'undici';
 import { Failure, type FailureKind } from '../domain/failures.ts';
 import type { EndedExchange } from '../domain/meter.ts';
+import { tracedHttp } from './tracing.ts';
 import { isUntrusted, trustingDispatcher } from './trust.ts';
 
 /**
@@ -12,11 +13,11 @@ export interface HttpRequest {
   method?: string;
   url: string;
   headers?: Record<string, string>;
-  body?: string | undefined;
+  body?: string | Uint8Array | undefined;
   /** For the whole exchange, body included. Default 30 s. */
   timeoutMs?: number;
   /** The kind of failure when there is no complete answer; a certificate that is not trusted has its own. */
-  unreachable: 'SourceUnreachable' | 'TargetUnreachable' | 'AlertUnreachable';
+  unreachable: 'SourceUnreachable' | 'TargetUnreachable' | 'AlertUnreachable' | 'TelemetryUnreachable';
   signal?: AbortSignal | undefined;
   /** Told once it is over, well or not, before anybody else hears of it. */
   onEnd?: ((ended: Pick<EndedExchange, 'status' | 'seconds'>) => void) | undefined;
@@ -37,7 +38,18 @@ const MAX_BODY_BYTES = 32 * 1024 * 1024;
  * Sends a request and reads the whole answer, whatever its status.
  * @throws Failure of kind `request.unreachable` when nothing, or not everything, came back in time; `SourceUntrusted`, `TargetUntrusted`
  */
-export async function exchange(request: HttpRequest): Promise<HttpAnswer> {
+export function exchange(request: HttpRequest): Promise<HttpAnswer> {
+  const { method = 'GET', url, unreachable } = request;
+  // What tells of spans must not make any, and where alerts go the address may be the password.
+  if (unreachable !== 'SourceUnreachable' && unreachable !== 'TargetUnreachable') return exchangeOnce(request);
+  return tracedHttp(method, url, async (span) => {
+    const answer = await exchangeOnce(request);
+    span.set({ 'http.response.status_code': answer.status });
+    return answer;
+  });
+}
+
+async function exchangeOnce(request: HttpRequest): Promise<HttpAnswer> {
   const timeoutMs = request.timeoutMs ?? DEFAULT_TIMEOUT_MS;
   const timeout = AbortSignal.timeout(timeoutMs);
   const startedAt = performance.now();
@@ -70,6 +82,7 @@ const UNTRUSTED: Record<HttpRequest['unreachable'], FailureKind> = {
   TargetUnreachable: 'TargetUntrusted',
   // The message says which; who mends the certificate gets the alert that waits.
   AlertUnreachable: 'AlertUnreachable',
+  TelemetryUnreachable: 'TelemetryUnreachable',
 };
 
 /**

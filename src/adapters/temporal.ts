@@ -19,6 +19,8 @@ import type { MirrorControl, MirrorDecision } from '../domain/ports.ts';
 import type { ReadingSummary } from '../domain/record.ts';
 import type { AskedReading } from '../domain/star-list.ts';
 import { dataConverterOf } from './payload-codec.ts';
+import { tracingClient } from './temporal-tracing.ts';
+import { currentTracer } from './tracing.ts';
 import {
   approveDeletion,
   batchWorkflowId,
@@ -46,6 +48,8 @@ export interface TemporalSettings {
   namespace: string;
   /** Default: none, and payloads stay readable. */
   payloadKeys?: readonly PayloadKey[];
+  /** Of whoever carries out somebody's requests: what is started belongs to their trace. Default: no. */
+  traced?: boolean;
 }
 
 export interface TemporalConnection {
@@ -71,7 +75,10 @@ export function openTemporal(settings: TemporalSettings): TemporalConnection {
     channelArgs: { 'grpc.max_reconnect_backoff_ms': MAX_RECONNECT_PAUSE_MS },
   });
   const dataConverter = dataConverterOf(settings.payloadKeys ?? []);
-  const client = new Client({ connection, namespace: settings.namespace, dataConverter });
+  const { namespace, traced = false } = settings;
+  // Without a tracer there is nothing to hand on, and nothing in the way.
+  const interceptors = traced && currentTracer() !== null ? { workflow: [tracingClient()] } : {};
+  const client = new Client({ connection, namespace, dataConverter, interceptors });
   return { client, connection, close: () => connection.close() };
 }
 

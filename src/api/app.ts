@@ -7,12 +7,15 @@ import { mountOps, type OpsPorts } from './ops.ts';
 import type { Redact } from '../domain/redaction.ts';
 import { problem } from './problem.ts';
 import { redacted } from './redacted.ts';
+import { requestSpans, type TracedRequest } from './spans.ts';
 import { mountWeb, stylesByNonce } from './web.ts';
 import { mountWebhooks, type WebhookPorts } from './webhooks.ts';
 
 export type ApiPorts = WebhookPorts &
   OpsPorts & {
     redact?: Redact;
+    /** Where spans are wanted. */
+    traced?: TracedRequest;
     /** The folder with the built web UI. */
     webDir?: string;
   };
@@ -37,6 +40,7 @@ const WEB_DIR = fileURLToPath(new URL('../../dist/ui', import.meta.url));
 /** Mounts every route but `/api/v1`, which `createV1` makes; never listens. An error nobody foresaw is logged whole and answered without a word of it. */
 export function createApp(ports: ApiPorts): Hono {
   const app = new Hono();
+  if (ports.traced) app.use(requestSpans(ports.traced));
   app.use(stylesByNonce());
   app.use(
     secureHeaders({

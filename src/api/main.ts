@@ -10,13 +10,15 @@ import { createEnteredSettings } from '../adapters/postgres/entered-settings.ts'
 import { refuseOutdated } from '../adapters/postgres/migrate.ts';
 import { createStore, type Store } from '../adapters/postgres/store.ts';
 import { createMirrorControl, openTemporal } from '../adapters/temporal.ts';
+import { traced } from '../adapters/tracing.ts';
 import { ConfigError, required, type Config } from '../config.ts';
 import { Failure } from '../domain/failures.ts';
 import { adoptSettingKey, makeFirstKey } from '../domain/keys.ts';
 import { settingsKeysOf, unreadable, watchEntered, type WithEntered } from '../entered-settings.ts';
-import { createLog } from '../log.ts';
+import { type Log, withLogFields } from '../log.ts';
 import { collectProcessMetrics } from '../metrics.ts';
 import { onStop, tellReady } from '../parent.ts';
+import { withTelemetry } from '../telemetry.ts';
 import { USER_AGENT } from '../version.ts';
 import { type Watch, watchEvery } from '../watch.ts';
 import { noteSettings } from '../seen-settings.ts';
@@ -37,15 +39,21 @@ const FIRST_LOOK_MS = 3_000;
 const DRAIN_MS = 15_000;
 
 /** Builds the api's adapters, serves, and drains on SIGTERM, or when settings were entered that it does not run by. @returns when it has stopped, and why */
-export async function runApi({ config, stamp, unopened }: WithEntered): Promise<'told to' | 'settings were entered'> {
-  const { logger, redact } = await createLog({ service: 'api', ...config.log, secrets: config.secrets });
+export function runApi(settings: WithEntered): Promise<'told to' | 'settings were entered'> {
+  return withTelemetry('api', settings.config, (log) => work(settings, log));
+}
+
+async function work(
+  { config, stamp, unopened }: WithEntered,
+  { logger, redact }: Log,
+): Promise<'told to' | 'settings were entered'> {
   collectProcessMetrics();
   const db = createDatabase({
     url: required(config.databaseUrl),
     applicationName: 'starkeep api',
     onError: (error) => logger.warn({ reason: error.message }, 'database connection lost'),
   });
-  const temporal = openTemporal({ ...config.temporal, address: required(config.temporal.address) });
+  const temporal = openTemporal({ ...config.temporal, address: required(config.temporal.address), traced: true });
   const control = createMirrorControl(temporal);
   const store = createStore(db);
   const { addresses, stop: stopRanges } = addressCheck(config, logger);
@@ -74,6 +82,8 @@ export async function runApi({ config, stamp, unopened }: WithEntered): Promise<
     secrets: config.github.webhookSecrets,
     addresses,
     redact,
+    withLogFields,
+    ...(config.telemetry.traces ? { traced } : {}),
     onWaiting: () => inbox.nudge(),
     afterwards: (work) => {
       const done = work.finally(() => afterwards.delete(done));
@@ -110,7 +120,7 @@ export async function runApi({ config, stamp, unopened }: WithEntered): Promise<
     tellReady(url);
 
     const why = await new Promise<'told to' | 'settings were entered'>((resolve) => {
-      onStop((signal) => (logger.info({ why: signal }, 'api drains'), resolve('told to')));
+      onStop((signal) => (logger.info({ reason: signal }, 'api drains'), resolve('told to')));
       const takeOver = () => (
         logger.info('settings were entered: api drains and starts again'),
         resolve('settings were entered')

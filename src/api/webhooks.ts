@@ -30,6 +30,8 @@ export interface WebhookPorts {
   /** Given what goes on after the answer, and never fails: whoever ends the process waits for it. */
   afterwards: (work: Promise<void>) => void;
   log: Logger;
+  /** Runs work so that whatever is logged in it carries these fields. */
+  withLogFields?: <T>(fields: Record<string, unknown>, work: () => Promise<T>) => Promise<T>;
 }
 
 const RETRY_AFTER_SECONDS = 30;
@@ -83,7 +85,7 @@ export function mountWebhooks(app: Hono, ports: WebhookPorts): void {
   const door: Door = { attempts, refusals, room: createRoom(attempts.standing) };
   for (const event of USED_EVENTS) for (const outcome of LOST) deliveriesTotal.inc({ event, outcome }, 0);
 
-  app.post('/webhooks/github', async (c) => {
+  const take = async (c: Context): Promise<Response> => {
     const stop = deliverySeconds.startTimer();
     const event = c.req.header('x-github-event') ?? '';
     let outcome = 'error';
@@ -96,6 +98,11 @@ export function mountWebhooks(app: Hono, ports: WebhookPorts): void {
       deliveriesTotal.inc({ event: isUsedEvent(event) ? event : 'other', outcome });
       stop();
     }
+  };
+  const { withLogFields = (_, work) => work() } = ports;
+  app.post('/webhooks/github', (c) => {
+    const guid = deliveryId(c) ?? undefined;
+    return withLogFields({ deliveryId: guid, correlationId: guid }, () => take(c));
   });
   // What a person sees who opens the address in a browser, to try a proxy.
   app.all('/webhooks/github', (c) => {
@@ -263,7 +270,8 @@ async function notOurStar(
 async function accept(c: Context, ports: WebhookPorts, taken: Delivery): Promise<Answer> {
   const stored = await store(ports, taken);
   const { guid, event, repoEvent, ignoredReason } = taken;
-  const fields = { deliveryId: guid, correlationId: guid, event, repoId: taken.repoId };
+  const mirrorId = taken.repoId === null ? undefined : `github-${taken.repoId}`;
+  const fields = { deliveryId: guid, correlationId: guid, event, repoId: taken.repoId, mirrorId };
   if (repoEvent === null) {
     if (event === 'meta') ports.log.error({ ...fields }, 'our webhook was deleted at GitHub');
     else ports.log.info({ ...fields, reason: ignoredReason }, 'delivery ignored');

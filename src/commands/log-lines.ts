@@ -8,7 +8,7 @@ export interface LogOutput {
 }
 
 /** Where in Temporal a line comes from: on every line of an activity, and of no use to somebody who looks on. The JSON lines have it. */
-const TECHNICAL = ['taskQueue', 'isLocal', 'namespace', 'activityId', 'workflowRunId', 'workflowType'];
+const TECHNICAL = ['taskQueue', 'isLocal', 'namespace', 'activityId', 'runId', 'workflowType', 'traceId', 'spanId'];
 
 /**
  * @returns what prints the log lines of api and worker: as people read them on a terminal, and as they are, a JSON object a line, anywhere

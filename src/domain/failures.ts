@@ -286,6 +286,11 @@ export const FAILURES = {
     httpStatus: 502,
     hint: 'A channel for alerts refused a message. Check its STARKEEP_ALERT_… settings (`starkeep alerts test` tries them); it is tried again by itself for a week.',
   },
+  TelemetryUnreachable: {
+    retry: 'later',
+    httpStatus: 502,
+    hint: 'A receiver of log lines or spans did not answer, or not well. Check its STARKEEP_LOG_… or OTEL_… settings and the way there. What cannot be sent waits in memory, is tried again by itself, and is on standard output meanwhile; nothing else waits for it.',
+  },
   Unexpected: {
     retry: 'later',
     httpStatus: 500,

@@ -6,6 +6,8 @@ import { ENCODED_FAILURES } from '../adapters/payload-codec.ts';
 export interface BundleOptions {
   /** Messages and stacks of failures become payloads, to be encrypted; where nothing is encrypted people want to read them. */
   encodedFailures: boolean;
+  /** With the interceptors of `workflows/tracing.ts`. */
+  traced?: boolean;
 }
 
 /** Where the worker gets the workflow code from: the bundle a build made, else the sources, bundled at start (about a second). */
@@ -15,8 +17,8 @@ export async function workflowBundle(options: BundleOptions): Promise<WorkflowBu
 }
 
 /** A build has one of each. */
-export function builtName({ encodedFailures }: BundleOptions): string {
-  return encodedFailures ? 'workflow-bundle-encoded.js' : 'workflow-bundle.js';
+export function builtName({ encodedFailures, traced = false }: BundleOptions): string {
+  return `workflow-bundle${encodedFailures ? '-encoded' : ''}${traced ? '-traced' : ''}.js`;
 }
 
 /**
@@ -24,14 +26,15 @@ export function builtName({ encodedFailures }: BundleOptions): string {
  * @throws Error when something of Node's, or a forbidden import, reached them
  */
 export function bundleWorkflows(
-  { encodedFailures }: BundleOptions = { encodedFailures: false },
+  { encodedFailures, traced = false }: BundleOptions = { encodedFailures: false },
 ): Promise<{ code: string }> {
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-  const workflowsPath = fileURLToPath(new URL(`../workflows/index.${extension}`, import.meta.url));
+  const pathOf = (name: string) => fileURLToPath(new URL(`../workflows/${name}.${extension}`, import.meta.url));
   return bundleWorkflowCode({
-    workflowsPath,
+    workflowsPath: pathOf('index'),
     logger: onlyComplaints(),
     ...(encodedFailures ? { failureConverterPath: ENCODED_FAILURES } : {}),
+    ...(traced ? { workflowInterceptorModules: [pathOf('tracing')] } : {}),
   });
 }
 

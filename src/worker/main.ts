@@ -29,11 +29,12 @@ import type { BatchStore, MirrorControl } from '../domain/ports.ts';
 import type { Redact } from '../domain/redaction.ts';
 import { settingsKeysOf, watchEntered, type WithEntered } from '../entered-settings.ts';
 import { githubOptions } from '../github-options.ts';
-import { createLog, type Log, withLogFields } from '../log.ts';
+import { type Log, withLogFields } from '../log.ts';
 import { meter, onExchange } from '../meter.ts';
 import { collectProcessMetrics } from '../metrics.ts';
 import { onStop, tellReady } from '../parent.ts';
 import { noteSettings } from '../seen-settings.ts';
+import { withTelemetry } from '../telemetry.ts';
 import { USER_AGENT } from '../version.ts';
 import type { Watch } from '../watch.ts';
 import { TASK_QUEUES } from '../workflows/messages.ts';
@@ -42,6 +43,7 @@ import { workflowBundle } from './bundle.ts';
 import { type Hosted, openWorkerOps } from './ops.ts';
 import { connectWorker, installRuntime } from './runtime.ts';
 import { createSdkMetrics } from './sdk-metrics.ts';
+import { tracingOptions } from './tracing.ts';
 import { createTransfer } from './transfers.ts';
 import { versioningOf } from './versioning.ts';
 
@@ -53,9 +55,13 @@ const SHUTDOWN_FORCE = '30s';
 const LIGHT_SLOTS = 20;
 
 /** Builds the worker's adapters and hosts workflows and activities. @returns when it has drained, and why */
-export async function runWorker(given: WithEntered): Promise<'told to' | 'settings were entered'> {
+export function runWorker(given: WithEntered): Promise<'told to' | 'settings were entered'> {
+  return withTelemetry('worker', given.config, (log) => answering(given, log));
+}
+
+/** Works, and answers about itself meanwhile where that is wanted. */
+async function answering(given: WithEntered, log: Log): Promise<'told to' | 'settings were entered'> {
   const { config } = given;
-  const log = await createLog({ service: 'worker', ...config.log, secrets: config.secrets });
   const stopping = new AbortController();
   let hosted: Hosted | null = null;
   const sdk = config.workerOps && (await createSdkMetrics());
@@ -94,7 +100,7 @@ async function work(
 ): Promise<'told to' | 'settings were entered'> {
   let why: 'told to' | 'settings were entered' = 'told to';
   onStop((signal) => {
-    logger.info({ why: signal }, 'worker drains');
+    logger.info({ reason: signal }, 'worker drains');
     stopping.abort();
   });
   const takeOver = () => {
@@ -121,7 +127,11 @@ async function work(
   const store = createStore(db, { channels, atLeast: config.alerts.atLeast });
   const watches: Pick<Watch, 'stop'>[] = [];
   const runs = createWorkflowRuns(temporal);
-  const transfer = createTransfer(config, { redact, log: (message, fields) => logger.info(fields, message) });
+  const transfer = createTransfer(config, {
+    redact,
+    log: (message, fields) => logger.info(fields, message),
+    onText: (said) => logger.debug(said, 'git said'),
+  });
   try {
     await refuseOutdated(db);
     watches.push(noteSettings({ settings: store.settings, log: logger }, 'worker', config));
@@ -222,13 +232,17 @@ async function createWorkers(
   const shutdown = { shutdownGraceTime: SHUTDOWN_GRACE, shutdownForceTime: SHUTDOWN_FORCE } as const;
   const dataConverter = dataConverterOf(config.temporal.payloadKeys);
   const versioning = versioningOf(config.temporal.deployment);
+  const encodedFailures = config.temporal.payloadKeys.length > 0;
+  const traced = config.telemetry.traces !== undefined;
+  const tracing = tracingOptions();
   return [
     await Worker.create({
       ...common,
       ...shutdown,
       ...versioning,
+      ...tracing,
       dataConverter,
-      workflowBundle: await workflowBundle({ encodedFailures: config.temporal.payloadKeys.length > 0 }),
+      workflowBundle: await workflowBundle({ encodedFailures, traced }),
       taskQueue: TASK_QUEUES.main,
       maxConcurrentActivityTaskExecutions: LIGHT_SLOTS,
     }),
@@ -236,6 +250,7 @@ async function createWorkers(
       ...common,
       ...shutdown,
       ...versioning,
+      ...tracing,
       dataConverter,
       taskQueue: TASK_QUEUES.transfer,
       maxConcurrentActivityTaskExecutions: config.transferSlots,

@@ -15,6 +15,9 @@ const LEVELS = { TRACE: 'trace', DEBUG: 'debug', INFO: 'info', WARN: 'warn', ERR
 /** Noise in a log line: base64 of no use to anybody, and what the message says already. */
 const DROPPED = ['taskToken', 'sdkComponent'];
 
+/** What Temporal calls differently than we do. */
+const OURS: Record<string, string> = { workflowRunId: 'runId', error: 'err' };
+
 /** Said at every start of a worker that hosts only activities, and is as it should be. */
 const EXPECTED = /^No (?:workflows|Nexus services) registered, not polling/;
 
@@ -25,7 +28,7 @@ export function installRuntime(log: Logger, level: LogLevel = 'INFO', metrics?: 
     logger: new DefaultLogger(level, ({ level: name, message, meta }) => {
       if (EXPECTED.test(message)) return;
       const fields = Object.entries(meta ?? {}).filter(([key]) => !DROPPED.includes(key));
-      const plain = fields.map(([key, value]) => [key, typeof value === 'bigint' ? String(value) : value]);
+      const plain = fields.map(([key, value]) => [OURS[key] ?? key, typeof value === 'bigint' ? String(value) : value]);
       log[LEVELS[name]](Object.fromEntries(plain), message);
     }),
     telemetryOptions: {

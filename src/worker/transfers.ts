@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { createChoosingTransfer } from '../adapters/git/choose.ts';
 import { createCloneTransfer } from '../adapters/git/clone.ts';
 import { createLfsTransfer, withLfs } from '../adapters/git/lfs.ts';
+import type { Side } from '../adapters/git/messages.ts';
 import { createStreamTransfer } from '../adapters/git/stream.ts';
 import type { Config } from '../config.ts';
 import type { Transfer } from '../domain/ports.ts';
@@ -18,11 +19,18 @@ export interface WorkerTransfer extends Transfer {
 /** The transfer that the settings ask for: streamed or cloned, with or without Git LFS objects. */
 export function createTransfer(
   config: Pick<Config, 'dataDir' | 'transfer' | 'stageAboveBytes' | 'lfs'>,
-  { redact, log }: { redact: Redact; log: (message: string, fields: Record<string, unknown>) => void },
+  options: {
+    redact: Redact;
+    log: (message: string, fields: Record<string, unknown>) => void;
+    /** Told what git, ours or a server's, says while it works; `side` only where a server said it. */
+    onText?: (said: { side?: Side; line: string }) => void;
+  },
 ): WorkerTransfer {
+  const { redact, log, onText = () => undefined } = options;
   const cacheDir = join(config.dataDir, 'cache');
-  const clone = createCloneTransfer({ cacheDir, redact, log });
-  const stream = createStreamTransfer({ stageAbove: config.stageAboveBytes, redact, log });
+  const clone = createCloneTransfer({ cacheDir, redact, log, onText: (line) => onText({ line }) });
+  const onRemote = (side: Side, line: string) => onText({ side, line });
+  const stream = createStreamTransfer({ stageAbove: config.stageAboveBytes, redact, log, onText: onRemote });
   // Counted in the record: a sync that was cloned instead says why.
   const refs = createChoosingTransfer({ stream, clone, mode: config.transfer, log, onFallback: () => undefined });
   const lfs = createLfsTransfer({ cacheDir, maxBytes: config.lfs.maxBytes, redact, userAgent: USER_AGENT, log });

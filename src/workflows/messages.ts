@@ -47,6 +47,9 @@ export function sendAlertsWorkflowId(channel: string): string {
 }
 export const ARCHIVE_WORKFLOW_ID = 'archive-histories';
 
+/** Carries a trace on (`tracing.ts`); plain JSON, never encrypted. */
+export const TRACE_HEADER = 'starkeep-trace';
+
 export const SEARCH_ATTRIBUTES = {
   MirrorStatus: 'KEYWORD',
   RepoFullName: 'KEYWORD',

@@ -30,7 +30,7 @@ export function createChoosingTransfer(options: ChoosingTransferOptions): Transf
         ({ obstacle } = error);
       }
       const { mirrorId } = request;
-      log('the repository is cloned, because it cannot be streamed', { mirrorId, why: STREAM_OBSTACLES[obstacle] });
+      log('the repository is cloned, because it cannot be streamed', { mirrorId, reason: STREAM_OBSTACLES[obstacle] });
       onFallback(obstacle);
       return { ...(await clone.run(request, context)), fallback: obstacle };
     },

@@ -44,7 +44,7 @@ export async function runClone(run: CloneRun): Promise<SyncReport> {
     return await transferOnce(run, listed);
   } catch (error) {
     if (!(error instanceof BrokenCache)) throw error;
-    run.log('the cache is broken and is fetched anew', { mirrorId: request.mirrorId, why: error.message });
+    run.log('the cache is broken and is fetched anew', { mirrorId: request.mirrorId, reason: error.message });
     await session.discardCache();
   }
   try {
@@ -146,7 +146,7 @@ async function tidy({ session, request, log }: CloneRun): Promise<void> {
   try {
     await session.tidy();
   } catch (error) {
-    log('the cache could not be packed', { mirrorId: request.mirrorId, why: String(error) });
+    log('the cache could not be packed', { mirrorId: request.mirrorId, reason: String(error) });
     if (error instanceof BrokenCache) await session.discardCache();
   }
 }

@@ -22,6 +22,8 @@ export interface CloneTransferOptions {
   pushChunk?: number;
   redact: Redact;
   log?: (message: string, fields: Record<string, unknown>) => void;
+  /** Told what git says on standard error, line by line, without its progress. */
+  onText?: (line: string) => void;
   now?: () => number;
   /** Where PATH, proxies and certificate stores are taken from. Default: the environment of this process. */
   hostEnvironment?: NodeJS.ProcessEnv;
@@ -58,6 +60,7 @@ export function createCloneTransfer(options: CloneTransferOptions): Transfer & {
         signal,
         idleTimeoutMs: options.idleTimeoutMs ?? DEFAULT_IDLE_TIMEOUT_MS,
         onStart: (groupId) => lock.note(groupId),
+        ...(options.onText ? { onText: options.onText } : {}),
       },
     });
     const pushChunk = options.pushChunk ?? DEFAULT_PUSH_CHUNK;

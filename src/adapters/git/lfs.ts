@@ -123,7 +123,7 @@ export function createLfsTransfer(options: LfsTransferOptions): LfsTransfer {
       return await moveObjects(pointers, run).finally(() => mover.close());
     } catch (error) {
       if (!(error instanceof LfsTrouble)) throw error;
-      log('Git LFS objects cannot be moved', { mirrorId: request.mirrorId, why: error.message });
+      log('Git LFS objects cannot be moved', { mirrorId: request.mirrorId, reason: error.message });
       return { ...NOTHING_MOVED, failed: pointers.map((pointer) => failureOf(pointer, error)) };
     }
   };

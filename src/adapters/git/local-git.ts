@@ -1,3 +1,4 @@
+import { createInterface } from 'node:readline';
 import { simpleGit } from 'simple-git';
 import { meansBrokenCache } from './messages.ts';
 
@@ -14,6 +15,8 @@ export function createLocalGit(options: {
   environment: Record<string, string>;
   signal: AbortSignal;
   idleTimeoutMs: number;
+  /** Told what git says on standard error, line by line. */
+  onText?: (line: string) => void;
 }): LocalGit {
   const git = simpleGit({
     baseDir: options.dir,
@@ -41,5 +44,11 @@ export function createLocalGit(options: {
       return new Error(stderr || `git ended without success (exit code ${String(exitCode)})`);
     },
   }).env(options.environment);
+  const { onText } = options;
+  if (onText) {
+    git.outputHandler((_, _stdout, stderr) => {
+      createInterface({ input: stderr }).on('line', (line) => line.trim() !== '' && onText(line.trimEnd()));
+    });
+  }
   return (args) => git.raw(args);
 }

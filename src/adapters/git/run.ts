@@ -23,6 +23,8 @@ export interface GitLimits {
   idleTimeoutMs: number;
   /** Told the process group as soon as there is one. */
   onStart?: (groupId: number) => Promise<void>;
+  /** Told what git says on standard error, line by line, without its progress. */
+  onText?: (line: string) => void;
 }
 
 export interface GitResult {
@@ -42,6 +44,11 @@ const INPUT_PIECE = 64 * 1024;
 /** `Receiving objects:  12% (3/25), 1.2 MiB | 3.4 MiB/s`, also from the other side. */
 const PROGRESS_LINE = /^(?:remote: )?[A-Z][A-Za-z ]+:\s+\d+(?:% \(\d+\/\d+\)|(?:, done\.)?\s*$)/;
 
+/** Whether a line of git's only says how far it is. */
+export function isProgress(line: string): boolean {
+  return PROGRESS_LINE.test(line);
+}
+
 /**
  * Runs git in a process group of its own, so that it can be ended with everything it started. An exit code other than 0 is the caller's
  * to judge.
@@ -56,7 +63,7 @@ export async function runGit(call: GitCall, limits: GitLimits): Promise<GitResul
   limits.signal.addEventListener('abort', onAbort, { once: true });
   const idle = new IdleTimer(limits.idleTimeoutMs, () => ending.stop(stoodStill(limits.idleTimeoutMs)));
   try {
-    const output = collect(git, call, idle, (why) => ending.stop(why));
+    const output = collect(git, call, limits, idle, (why) => ending.stop(why));
     feed(git, call.input ?? '', idle);
     if (git.pid !== undefined) await limits.onStart?.(git.pid);
     const exit = await ending.wait();
@@ -151,6 +158,7 @@ class IdleTimer {
 function collect(
   git: ChildProcessWithoutNullStreams,
   call: GitCall,
+  { onText }: GitLimits,
   idle: IdleTimer,
   stop: (reason: unknown) => Promise<void>,
 ): { stdout: () => string; stderr: () => string } {
@@ -171,7 +179,9 @@ function collect(
   let rest = '';
   const take = (line: string) => {
     call.onLine?.(line);
-    if (line.trim() !== '' && !PROGRESS_LINE.test(line)) kept = `${kept}${line.trimEnd()}\n`.slice(-KEPT_STDERR);
+    if (line.trim() === '' || isProgress(line)) return;
+    onText?.(line.trimEnd());
+    kept = `${kept}${line.trimEnd()}\n`.slice(-KEPT_STDERR);
   };
   git.stderr.setEncoding('utf8').on('data', (text: string) => {
     idle.touch();

@@ -11,6 +11,7 @@ import { createLocalGit } from './local-git.ts';
 import { failureOf, meansBrokenCache, meansNotHandedOut, type Side } from './messages.ts';
 import { type Outgoing, pushArguments, writeOutgoing } from './outgoing.ts';
 import { type GitProgress, parseProgress } from './progress.ts';
+import { gitSpan } from './traced.ts';
 import { type GitLimits, type GitResult, runGit } from './run.ts';
 
 /** The cache on disk cannot be trusted; it is thrown away and fetched anew. Never leaves this folder. */
@@ -118,12 +119,15 @@ export async function createSession(options: SessionOptions): Promise<GitSession
   };
 
   return {
-    async list(side) {
-      const args = ['ls-remote', '--symref', '--', remotes[side].url, ...LISTED_PATTERNS];
-      const result = await runGit({ args, cwd: workspace.home, env: environments[side] }, limits);
-      if (result.exitCode !== 0) throw complaint(side, 'listing its refs', result);
-      return parseListing(result.stdout);
-    },
+    list: (side) =>
+      gitSpan('list', side, async (span) => {
+        const args = ['ls-remote', '--symref', '--', remotes[side].url, ...LISTED_PATTERNS];
+        const result = await runGit({ args, cwd: workspace.home, env: environments[side] }, limits);
+        if (result.exitCode !== 0) throw complaint(side, 'listing its refs', result);
+        const listed = parseListing(result.stdout);
+        span.set({ 'git.refs': listed.refs.length });
+        return listed;
+      }),
 
     async openCache() {
       if (existsSync(join(cache, 'HEAD'))) return;
@@ -140,8 +144,11 @@ export async function createSession(options: SessionOptions): Promise<GitSession
         if (progress) received = { objects: progress.done, bytes: progress.bytes };
       };
       const args = ['fetch', ...FETCH_OPTIONS, '--', request.source.url, ...MIRRORED_REFSPECS];
-      const result = checked(await inCache(args, 'source', { onLine }));
-      if (result.exitCode !== 0) throw complaint('source', 'fetching from it', result);
+      await gitSpan('fetch', 'source', async (span) => {
+        const result = checked(await inCache(args, 'source', { onLine }));
+        if (result.exitCode !== 0) throw complaint('source', 'fetching from it', result);
+        span.set({ 'git.bytes': received.bytes, 'git.objects': received.objects });
+      });
       // A first fetch of 40,000 tags makes 40,000 files.
       await readLocally(['pack-refs', '--all']);
       return received;
@@ -191,9 +198,17 @@ export async function createSession(options: SessionOptions): Promise<GitSession
         args: [...args, ...options, '--', request.target.url, ...refspecs],
         cwd: workspace.home,
         env: { ...environments.target, GIT_DIR: dir, GIT_OBJECT_DIRECTORY: join(cache, 'objects') },
-        onLine: watch,
       };
-      return checked(await runGit(call, limits));
+      return gitSpan('push', 'target', async (span) => {
+        span.set({ 'git.refs': refspecs.length });
+        const onLine = (line: string) => {
+          const progress = watch(line);
+          if (progress) span.set({ 'git.bytes': progress.bytes, 'git.objects': progress.done });
+        };
+        const result = checked(await runGit({ ...call, onLine }, limits));
+        span.set({ 'git.exit_code': result.exitCode });
+        return result;
+      });
     },
 
     pushFailure: (result) => complaint('target', 'pushing to it', result),

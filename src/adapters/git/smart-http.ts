@@ -7,6 +7,7 @@ import { Failure, type FailureKind } from '../../domain/failures.ts';
 import type { GitRemote } from '../../domain/ports.ts';
 import type { Redact } from '../../domain/redaction.ts';
 import { retryAfterMs } from '../http.ts';
+import { setOnSpan, tracedHttp } from '../tracing.ts';
 import { isUntrusted, trusted } from '../trust.ts';
 import type { IdleWatch } from './deadline.ts';
 import { failureOfRemoteError, failureOfStatus, type Side } from './messages.ts';
@@ -127,6 +128,7 @@ export function createSmartHttp(options: SmartHttpOptions): SmartHttp {
       return await response;
     } catch (error) {
       if (!request.reusedSocket || signal.aborted) throw error;
+      setOnSpan({ 'http.request.resend_count': 1 });
       return await attempt(false)[1];
     }
   };
@@ -144,6 +146,7 @@ export function createSmartHttp(options: SmartHttpOptions): SmartHttp {
 
   const readSuccess = async <Result>(response: IncomingMessage, call: Call, read: Reader<Result>): Promise<Result> => {
     const body = decoded(response, idle);
+    setOnSpan({ 'http.response.status_code': response.statusCode });
     if (response.statusCode !== 200) {
       const words = await beginningOf(body, MAX_COMPLAINT_BYTES);
       const headers = new Headers({ 'retry-after': response.headers['retry-after'] ?? '' });
@@ -166,12 +169,12 @@ export function createSmartHttp(options: SmartHttpOptions): SmartHttp {
 
   const complaint = (doing: string, stderr: string) => ({ side, doing, stderr, anonymous, redact });
 
-  const guarded = async <Result>(doing: string, work: () => Promise<Result>): Promise<Result> => {
+  const guarded = async <Result>(call: Call, work: () => Promise<Result>): Promise<Result> => {
     idle.start();
     try {
-      return await work();
+      return await tracedHttp(call.method, call.url, work);
     } catch (error) {
-      throw named(error, doing);
+      throw named(error, call.doing);
     } finally {
       idle.stop();
     }
@@ -199,22 +202,20 @@ export function createSmartHttp(options: SmartHttpOptions): SmartHttp {
   };
 
   return {
-    advertisement: (service, doing, read) =>
-      guarded(doing, async () => {
-        const url = new URL(`${base}/info/refs?service=${service}`);
-        const call: Call = { service, doing, method: 'GET', url, body: null };
-        return readSuccess(await exchangeFollowing(call), call, read);
-      }),
+    advertisement: (service, doing, read) => {
+      const url = new URL(`${base}/info/refs?service=${service}`);
+      const call: Call = { service, doing, method: 'GET', url, body: null };
+      return guarded(call, async () => readSuccess(await exchangeFollowing(call), call, read));
+    },
 
-    ask: (service, doing, body, read) =>
-      guarded(doing, async () => {
-        const call: Call = { service, doing, method: 'POST', url: new URL(`${base}/${service}`), body };
-        return readSuccess(await exchangeFollowing(call), call, read);
-      }),
+    ask: (service, doing, body, read) => {
+      const call: Call = { service, doing, method: 'POST', url: new URL(`${base}/${service}`), body };
+      return guarded(call, async () => readSuccess(await exchangeFollowing(call), call, read));
+    },
 
-    send: (service, doing, body, read) =>
-      guarded(doing, async () => {
-        const call: Call = { service, doing, method: 'POST', url: new URL(`${base}/${service}`), body: null };
+    send: (service, doing, body, read) => {
+      const call: Call = { service, doing, method: 'POST', url: new URL(`${base}/${service}`), body: null };
+      return guarded(call, async () => {
         // A connection of its own: on one that the server is just closing, a body that streams cannot be sent again.
         const request = open(call, { expect: '100-continue' }, false);
         // What goes wrong is told by whoever waits for the answer.
@@ -230,7 +231,8 @@ export function createSmartHttp(options: SmartHttpOptions): SmartHttp {
           // Not waited for: it may hang on chunks that never come.
           sent.catch(() => undefined);
         }
-      }),
+      });
+    },
 
     async *attributed(doing, chunks) {
       try {

@@ -47,7 +47,7 @@ export async function runStream(run: StreamRun): Promise<SyncReport> {
     // What was done so far is right; the second run plans from what is there.
     run.log('the source changed during the sync and is listed anew', {
       mirrorId: run.request.mirrorId,
-      why: error.message,
+      reason: error.message,
     });
   }
   try {
@@ -161,7 +161,7 @@ async function carryOutStage(
   const options = { plan: stage, target: to, head, archiveDate, unavailable, setDefaultBranch, pushing };
   const applied = await applyPlan(options);
   const kept = await pushing.removeCarrier();
-  if (kept !== null) run.log('the carrier ref could not be removed', { mirrorId, why: kept });
+  if (kept !== null) run.log('the carrier ref could not be removed', { mirrorId, reason: kept });
   return applied;
 }
 

@@ -17,6 +17,7 @@ import {
 } from './protocol-read.ts';
 import type { SmartHttp } from './smart-http.ts';
 import { CannotStream } from './stream-obstacle.ts';
+import { gitSpan } from './traced.ts';
 
 /** The source no longer has what it listed a moment ago. Never leaves this folder. */
 export class SourceMoved extends Error {}
@@ -71,15 +72,23 @@ export function createStreamSource(http: SmartHttp, onText: (line: string) => vo
      * Asks at once, without asking first what the source can do: over HTTP each request stands alone, a server of version 2 answers it all the same, and
      * so a repository without news costs one request. Only when that fails, the other question tells why.
      */
-    async list() {
-      try {
-        return await http.ask('git-upload-pack', 'listing its refs', lsRefsRequest(LISTED_PREFIXES), readLsRefs);
-      } catch (error) {
-        if (!(error instanceof Failure) || !PERHAPS_OLD.has(error.kind)) throw error;
-        await learn();
-        throw error;
-      }
-    },
+    list: () =>
+      gitSpan('list', 'source', async (span) => {
+        try {
+          const listed = await http.ask(
+            'git-upload-pack',
+            'listing its refs',
+            lsRefsRequest(LISTED_PREFIXES),
+            readLsRefs,
+          );
+          span.set({ 'git.refs': listed.refs.length });
+          return listed;
+        } catch (error) {
+          if (!(error instanceof Failure) || !PERHAPS_OLD.has(error.kind)) throw error;
+          await learn();
+          throw error;
+        }
+      }),
 
     async learn() {
       await learn();
@@ -90,11 +99,18 @@ export function createStreamSource(http: SmartHttp, onText: (line: string) => vo
     fetch,
 
     fetchPack: (request, consume, onPassing) =>
-      fetch(request, async ({ pack }) => {
-        if (pack === null) throw new RemoteError('the source sent no pack');
-        // The push is opened when the first byte is there: a target closes a connection on which nothing comes.
-        const first = await pack.next();
-        return consume(http.attributed('fetching from it', passing(resumed(first, pack), onPassing)));
+      gitSpan('fetch', 'source', (span) => {
+        span.set({ 'git.refs': request.wants.length });
+        const told = (pack: PassingPack) => {
+          span.set({ 'git.bytes': pack.bytes, 'git.objects': pack.objects });
+          onPassing(pack);
+        };
+        return fetch(request, async ({ pack }) => {
+          if (pack === null) throw new RemoteError('the source sent no pack');
+          // The push is opened when the first byte is there: a target closes a connection on which nothing comes.
+          const first = await pack.next();
+          return consume(http.attributed('fetching from it', passing(resumed(first, pack), told)));
+        });
       }),
   };
 }

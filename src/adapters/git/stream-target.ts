@@ -16,6 +16,7 @@ import type { PushOutcome } from './push.ts';
 import { KEPT_STDERR } from './run.ts';
 import type { SmartHttp } from './smart-http.ts';
 import { CannotStream } from './stream-obstacle.ts';
+import { counted, gitSpan } from './traced.ts';
 
 /**
  * Carries a pack in when the ref that should have brought it is declined; removed at the end of the sync. OneDev checks nothing outside heads and tags.
@@ -45,8 +46,14 @@ export interface StreamTarget {
 
 export function createStreamTarget(
   http: SmartHttp,
-  { redact, anonymous }: { redact: Redact; anonymous: boolean },
+  options: {
+    redact: Redact;
+    anonymous: boolean;
+    /** Told what the target says while it works, line by line. */
+    onText?: (line: string) => void;
+  },
 ): StreamTarget {
+  const { redact, anonymous, onText: tell } = options;
   let capabilities: ReadonlySet<string> = new Set();
 
   const advertisement = async (): Promise<PushAdvertisement> => {
@@ -88,33 +95,47 @@ export function createStreamTarget(
   };
 
   return {
-    async list() {
-      const [{ refs, alternates }, target] = await Promise.all([advertisement(), head()]);
-      return {
-        listing: { refs: keptOf(refs), head: target },
-        oids: new Set([...refs.map(({ oid }) => oid), ...alternates]),
-        capabilities,
-        carrier: refs.find(({ name }) => name === CARRIER)?.oid ?? null,
-      };
-    },
+    list: () =>
+      gitSpan('list', 'target', async (span) => {
+        const [{ refs, alternates }, target] = await Promise.all([advertisement(), head()]);
+        span.set({ 'git.refs': refs.length });
+        return {
+          listing: { refs: keptOf(refs), head: target },
+          oids: new Set([...refs.map(({ oid }) => oid), ...alternates]),
+          capabilities,
+          carrier: refs.find(({ name }) => name === CARRIER)?.oid ?? null,
+        };
+      }),
 
-    listAgain: async () => ({ refs: keptOf((await advertisement()).refs), head: null }),
+    listAgain: () =>
+      gitSpan('list', 'target', async (span) => {
+        const { refs } = await advertisement();
+        span.set({ 'git.refs': refs.length });
+        return { refs: keptOf(refs), head: null };
+      }),
 
-    async push(updates, pack) {
-      let words = '';
-      const onText = (line: string) => (words = `${words}remote: ${line}\n`.slice(-KEPT_STDERR));
-      const commands = commandsOf(updates, capabilities);
-      const read = (body: AsyncIterable<Buffer>) => readPushReport(body, capabilities.has('side-band-64k'), onText);
-      const doing = 'pushing to it';
-      if (pack !== null) {
-        const report = await http.send('git-receive-pack', doing, { head: commands, chunks: pack }, read);
-        return outcomeOf(report, words);
-      }
-      // No pack may follow where nothing but deletions are asked for.
-      const bringsNothing = updates.every(({ desired }) => desired === null);
-      const body = bringsNothing ? commands : Buffer.concat([commands, EMPTY_PACK]);
-      return outcomeOf(await http.ask('git-receive-pack', doing, body, read), words);
-    },
+    push: (updates, pack) =>
+      gitSpan('push', 'target', async (span) => {
+        let words = '';
+        const onText = (line: string) => {
+          tell?.(line);
+          words = `${words}remote: ${line}\n`.slice(-KEPT_STDERR);
+        };
+        const commands = commandsOf(updates, capabilities);
+        const read = (body: AsyncIterable<Buffer>) => readPushReport(body, capabilities.has('side-band-64k'), onText);
+        const doing = 'pushing to it';
+        span.set({ 'git.refs': updates.length, 'git.bytes': commands.length });
+        if (pack !== null) {
+          const chunks = counted(pack, (bytes) => span.set({ 'git.bytes': commands.length + bytes }));
+          const report = await http.send('git-receive-pack', doing, { head: commands, chunks }, read);
+          return outcomeOf(report, words);
+        }
+        // No pack may follow where nothing but deletions are asked for.
+        const bringsNothing = updates.every(({ desired }) => desired === null);
+        const body = bringsNothing ? commands : Buffer.concat([commands, EMPTY_PACK]);
+        span.set({ 'git.bytes': body.length });
+        return outcomeOf(await http.ask('git-receive-pack', doing, body, read), words);
+      }),
   };
 }
 

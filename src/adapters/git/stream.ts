@@ -13,6 +13,7 @@ import type { Side } from './messages.ts';
 import { createProgressWatch } from './progress-watch.ts';
 import { parseProgress } from './progress.ts';
 import { DEFAULT_PUSH_CHUNK } from './push.ts';
+import { isProgress } from './run.ts';
 import { createConnectionPool, createSmartHttp } from './smart-http.ts';
 import { CannotStream } from './stream-obstacle.ts';
 import { runStream } from './stream-run.ts';
@@ -30,6 +31,8 @@ export interface StreamTransferOptions {
   stageAbove?: number | null;
   redact: Redact;
   log?: (message: string, fields: Record<string, unknown>) => void;
+  /** Told what either side says while it works, line by line, without its progress. */
+  onText?: (side: Side, line: string) => void;
   now?: () => number;
 }
 
@@ -62,13 +65,20 @@ export function createStreamTransfer(options: StreamTransferOptions): Transfer &
           const over = new AbortController();
           const signal = AbortSignal.any([outer, stalled.signal, over.signal]);
           const watch = createProgressWatch(context.onProgress, now);
+          const said = (side: Side, line: string) => {
+            if (line.trim() !== '' && !isProgress(`remote: ${line}`)) options.onText?.(side, line.trimEnd());
+          };
           const onText = (line: string) => {
             const progress = parseProgress(line);
             if (progress) watch.objects(progress);
+            else said('source', line);
           };
           const source = createStreamSource(httpOf('source', request, signal, idle), onText);
           const anonymous = request.target.auth.kind === 'none';
-          const target = createStreamTarget(httpOf('target', request, signal, idle), { redact, anonymous });
+          const target = createStreamTarget(httpOf('target', request, signal, idle), {
+            ...{ redact, anonymous },
+            onText: (line) => said('target', line),
+          });
           try {
             return await runStream({ request, source, target, watch, pushChunk, stageAbove, now, log });
           } finally {

@@ -1,0 +1,98 @@
+import { execFile } from 'node:child_process';
+import { readdir, readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { Worker } from '@temporalio/worker';
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { TraceSinks, WorkflowSpan } from '../../src/workflows/tracing.ts';
+import { bundleWorkflows } from '../../src/worker/bundle.ts';
+import { quietRuntime } from '../support/temporal.ts';
+
+quietRuntime();
+
+const HISTORIES = new URL('./histories/', import.meta.url);
+
+const names = (await readdir(HISTORIES)).filter((name) => name.endsWith('.json'));
+
+let traced: { code: string };
+let untraced: { code: string };
+
+beforeAll(async () => {
+  traced = await bundleWorkflows({ encodedFailures: false, traced: true });
+  untraced = await bundleWorkflows({ encodedFailures: false });
+});
+
+describe('histories recorded without tracing', () => {
+  it.each(names)('%s replays in a worker that traces, and tells nothing anew', async (name) => {
+    const history: unknown = JSON.parse(await readFile(new URL(name, HISTORIES), 'utf8'));
+    const told: WorkflowSpan[] = [];
+    const ended = { fn: (_: unknown, span: WorkflowSpan) => void told.push(span), callDuringReplay: false };
+
+    await Worker.runReplayHistory(
+      { workflowBundle: traced, sinks: { starkeepTrace: { ended } } satisfies Record<keyof TraceSinks, unknown> },
+      history,
+      'mirror-github-42',
+    );
+
+    expect(told).toEqual([]);
+  });
+
+  it('make a span of the run that follows from the history alone', async () => {
+    const history: unknown = JSON.parse(await readFile(new URL('star-mirror.json', HISTORIES), 'utf8'));
+    const replay = async () => {
+      const told: WorkflowSpan[] = [];
+      const ended = { fn: (_: unknown, span: WorkflowSpan) => void told.push(span), callDuringReplay: true };
+      await Worker.runReplayHistory(
+        { workflowBundle: traced, sinks: { starkeepTrace: { ended } } },
+        history,
+        'mirror-github-42',
+      );
+      return told;
+    };
+
+    const first = await replay();
+
+    expect(first).toEqual([
+      expect.objectContaining({
+        traceId: expect.stringMatching(/^[0-9a-f]{32}$/) as string,
+        spanId: expect.stringMatching(/^[0-9a-f]{16}$/) as string,
+        parentSpanId: null,
+        sampled: null,
+        workflowType: 'mirrorRepository',
+        correlationId: expect.any(String) as string,
+        error: null,
+      }),
+    ]);
+    expect(await replay()).toEqual(first);
+  });
+});
+
+describe('where nobody wants spans', () => {
+  it('the bundle has no interceptor in it', () => {
+    expect(traced.code).toContain('starkeepTrace');
+    expect(untraced.code).not.toContain('starkeepTrace');
+    expect(untraced.code).not.toMatch(/workflows\/tracing\.ts/);
+  });
+
+  it.each([
+    [
+      'nothing of OpenTelemetry is loaded, not even for logs that go there',
+      { OTEL_EXPORTER_OTLP_LOGS_ENDPOINT: 'http://127.0.0.1:1/v1/logs' },
+      [],
+    ],
+    [
+      'and with an address for traces it is',
+      { OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'http://127.0.0.1:1/v1/traces' },
+      expect.arrayContaining(['@opentelemetry/api', '@opentelemetry/sdk-trace-base']) as string[],
+    ],
+  ])('%s', async (_, settings, packages) => {
+    const script = resolve(import.meta.dirname, '../support/loaded-modules.ts');
+    const { PATH = '', HOME = '', TMPDIR = '' } = process.env;
+
+    const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', script], {
+      env: { PATH, HOME, TMPDIR, ...settings },
+    });
+
+    expect(JSON.parse(stdout.trim().split('\n').at(-1) ?? '')).toEqual(packages);
+  });
+});
