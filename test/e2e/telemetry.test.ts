@@ -295,8 +295,12 @@ describe('a history recorded with tracing', () => {
     );
     expect(headers).toContain('starkeep-trace');
 
+    const told = { callDuringReplay: false, fn: () => undefined };
     const replay = Worker.runReplayHistory(
-      { workflowBundle: await bundleWorkflows({ encodedFailures: false, traced }) },
+      {
+        workflowBundle: await bundleWorkflows({ encodedFailures: false, traced }),
+        sinks: { starkeepTrace: { ended: told } },
+      },
       history,
       `mirror-github-${upstream.id}`,
     );

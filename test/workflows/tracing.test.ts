@@ -2,13 +2,21 @@ import { execFile } from 'node:child_process';
 import { readdir, readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { promisify } from 'node:util';
-import { Worker } from '@temporalio/worker';
+import { Client, type WorkflowClientInterceptor } from '@temporalio/client';
+import { defaultPayloadConverter } from '@temporalio/common';
+import { type ActivityInterceptorsFactory, Worker } from '@temporalio/worker';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { TraceSinks, WorkflowSpan } from '../../src/workflows/tracing.ts';
+import { parentIn } from '../../src/adapters/temporal-tracing.ts';
+import type { RemoteParent } from '../../src/adapters/tracing.ts';
+import { mirrorWorkflowId, TASK_QUEUES, TRACE_HEADER, WORKFLOW_TYPES } from '../../src/workflows/messages.ts';
 import { bundleWorkflows } from '../../src/worker/bundle.ts';
-import { quietRuntime } from '../support/temporal.ts';
+import { devServerEnvironment, quietRuntime } from '../support/temporal.ts';
+import { event, World } from './world.ts';
 
 quietRuntime();
+
+const temporal = devServerEnvironment();
 
 const HISTORIES = new URL('./histories/', import.meta.url);
 
@@ -67,6 +75,66 @@ describe('histories recorded without tracing', () => {
   });
 });
 
+describe('a delivery that finds its mirror’s run under way', () => {
+  it('gets what the run does for it into its own trace', async () => {
+    const first: RemoteParent = { traceId: '1'.repeat(32), spanId: '2'.repeat(16), sampled: true };
+    const second: RemoteParent = { traceId: '3'.repeat(32), spanId: '4'.repeat(16), sampled: true };
+    const { client, namespace } = temporal;
+    const from = (parent: RemoteParent): Client => {
+      const headers = { [TRACE_HEADER]: defaultPayloadConverter.toPayload(parent) };
+      const signalWithStart: WorkflowClientInterceptor['signalWithStart'] = (input, next) =>
+        next({ ...input, headers });
+      const { connection } = client;
+      return new Client({ connection, namespace, interceptors: { workflow: [{ signalWithStart }] } });
+    };
+    const tell = (parent: RemoteParent) => {
+      const told = event('changed');
+      return from(parent).workflow.signalWithStart(WORKFLOW_TYPES.mirror, {
+        workflowId: mirrorWorkflowId(told.repoId),
+        taskQueue: TASK_QUEUES.main,
+        args: [{ repoId: told.repoId, fullName: told.fullName }],
+        signal: 'repoEvent',
+        signalArgs: [told],
+      });
+    };
+    const world = new World();
+    let isTold = false;
+    world.duringTransfer = async () => {
+      if (!isTold) await tell(second);
+      isTold = true;
+    };
+    const seen: { activity: string; parent: RemoteParent | null }[] = [];
+    const spans: WorkflowSpan[] = [];
+    const noting: ActivityInterceptorsFactory = ({ info }) => ({
+      inbound: {
+        execute: (input, next) => {
+          seen.push({ activity: info.activityType, parent: parentIn(input.headers) });
+          return next(input);
+        },
+      },
+    });
+    const common = {
+      activities: world.activities,
+      interceptors: { activity: [noting] },
+      workflowBundle: traced,
+      sinks: { starkeepTrace: { ended: { fn: (_: unknown, span: WorkflowSpan) => void spans.push(span) } } },
+    };
+    const workers = await Promise.all(
+      Object.values(TASK_QUEUES).map((taskQueue) => temporal.worker({ ...common, taskQueue })),
+    );
+    const running = workers.map((worker) => worker.run());
+
+    const handle = await tell(first);
+    await handle.result();
+    for (const worker of workers) worker.shutdown();
+    await Promise.all(running);
+
+    expect(spans).toEqual([expect.objectContaining({ traceId: first.traceId, parentSpanId: first.spanId })]);
+    const looks = seen.filter(({ activity }) => activity === 'fetchMetadata').map(({ parent }) => parent);
+    expect(looks).toEqual([{ ...first, spanId: spans[0]?.spanId }, second]);
+  });
+});
+
 describe('where nobody wants spans', () => {
   it('the bundle has no interceptor in it', () => {
     expect(traced.code).toContain('starkeepTrace');
@@ -76,14 +144,15 @@ describe('where nobody wants spans', () => {
 
   it.each([
     [
-      'nothing of OpenTelemetry is loaded, not even for logs that go there',
+      'nothing of OpenTelemetry is loaded by us, not even for logs that go there',
       { OTEL_EXPORTER_OTLP_LOGS_ENDPOINT: 'http://127.0.0.1:1/v1/logs' },
-      [],
+      // prom-client's, for exemplars: types and no-ops.
+      ['@opentelemetry/api'],
     ],
     [
       'and with an address for traces it is',
       { OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'http://127.0.0.1:1/v1/traces' },
-      expect.arrayContaining(['@opentelemetry/api', '@opentelemetry/sdk-trace-base']) as string[],
+      expect.arrayContaining(['@opentelemetry/context-async-hooks', '@opentelemetry/sdk-trace-base']) as string[],
     ],
   ])('%s', async (_, settings, packages) => {
     const script = resolve(import.meta.dirname, '../support/loaded-modules.ts');
