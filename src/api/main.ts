@@ -9,6 +9,7 @@ import { createDatabase } from '../adapters/postgres/database.ts';
 import { createEnteredSettings } from '../adapters/postgres/entered-settings.ts';
 import { refuseOutdated } from '../adapters/postgres/migrate.ts';
 import { createStore, type Store } from '../adapters/postgres/store.ts';
+import { createTurns } from '../adapters/postgres/turns.ts';
 import { createMirrorControl, openTemporal } from '../adapters/temporal.ts';
 import { ConfigError, required, type Config } from '../config.ts';
 import { Failure } from '../domain/failures.ts';
@@ -29,6 +30,7 @@ import { watchInbox } from './inbox-watch.ts';
 import { createDrain, type Drain } from './drain.ts';
 import { createFeed, type Feed } from './feed.ts';
 import { openServer } from './server.ts';
+import { holdPlace, ownTurn } from './turn.ts';
 import { createV1, type V1Ports } from './v1/app.ts';
 import { temporalPorts, v1Ports } from './v1-ports.ts';
 
@@ -116,13 +118,17 @@ export async function runApi({ config, stamp, unopened }: WithEntered): Promise<
     logger.info({ url }, 'api listens');
     tellReady(url);
 
-    const takeOver = () => {
+    const turns = createTurns(required(config.databaseUrl));
+    watches.push(holdPlace(turns, logger));
+    const takeOver = async () => {
+      // All apis see it at once, and one of them has to be there for what GitHub sends.
+      await ownTurn(turns, stopping.signal);
       if (stopping.signal.aborted) return;
       logger.info('settings were entered: api drains and starts again');
       why = 'settings were entered';
       stopping.abort();
     };
-    watches.push(watchEntered(entered, stamp, takeOver, logger));
+    watches.push(watchEntered(entered, stamp, () => void takeOver(), logger));
     await aborted(stopping.signal);
     draining = true;
     drain.begin();

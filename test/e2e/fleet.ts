@@ -27,6 +27,8 @@ export interface Fleet {
   star(fullName: string, shape?: RepoOptions): Promise<Starred>;
   /** Starts `starkeep ROLE`. Whoever needs it ready waits for that. */
   start(role: 'api' | 'worker' | 'migrate', changes?: Record<string, string>): FleetProcess;
+  /** Ends whatever still runs. */
+  killAll(): Promise<void>;
   /** What differs between both sides, in sentences, by `git ls-remote`; and mirrors that are not `completed`. */
   differences(): Promise<string[]>;
 }
@@ -63,7 +65,7 @@ export const FLEET_KEY = 'an-admin-key-of-the-fleet';
 const STARKEEP = resolve(import.meta.dirname, '../../bin/starkeep.js');
 
 /** On a machine that has much else to do. */
-const READY_WITHIN_MS = 120_000;
+const READY_WITHIN_MS = 300_000;
 
 const READY = { api: 'api listens', worker: 'worker runs', migrate: '' } as const;
 
@@ -88,8 +90,10 @@ export function withFleet(content: 'migrated' | 'empty' = 'migrated'): Fleet {
     };
   });
 
+  const killAll = async () => void (await Promise.all([...processes].map((one) => one.kill())));
+
   afterAll(async () => {
-    await Promise.all([...processes].map((one) => one.kill()));
+    await killAll();
     await made?.db.close();
     await Promise.all([made?.github.close(), made?.onedev.close()]);
     await rm(dir, { recursive: true, force: true, maxRetries: 5 });
@@ -149,6 +153,8 @@ export function withFleet(content: 'migrated' | 'empty' = 'migrated'): Fleet {
       void started.ended.then(() => processes.delete(started));
       return started;
     },
+
+    killAll,
 
     async differences() {
       const { db, github, onedev } = there();
