@@ -56,7 +56,7 @@ const table = new Table({
 try {
   const repo = await createRepo(join(dir, 'upstream.git'), { commits: 3, branches: ['next'], tags: 2 });
   for (let index = 0; index < mirrors; index += 1) {
-    github.star(github.addRepository({ fullName: `ada/part-${index}`, gitDir: repo.dir }));
+    github.addRepository({ fullName: `ada/part-${index}`, gitDir: repo.dir });
   }
   await measure('built', await builtCopy());
   await measure('sources', join(root, 'bin/starkeep.js'));
@@ -106,15 +106,14 @@ async function measure(name: string, starkeep: string): Promise<void> {
   await promisify(execFile)(process.execPath, [starkeep, 'migrate'], { env: environment });
   const api = start(starkeep, 'api', environment);
   const address = await api.says(/"url":"(http:[^"]+)".*api listens/);
-  // A worker that is idle has no stars to read yet.
-  const withheld = [...github.model.stars.entries()];
-  github.model.stars.clear();
+  // A worker that is idle finds no stars yet.
+  github.repositories.forEach((repository) => github.unstar(repository));
   const worker = start(starkeep, 'worker', environment);
   await worker.says(/(worker runs)/);
   await quiet();
   const idle = await Promise.all([memoryOf(api.child), memoryOf(worker.child)]);
 
-  for (const [repository, at] of withheld) github.model.stars.set(repository, at);
+  github.repositories.forEach((repository) => github.star(repository));
   say(`${name}: ${mirrors} mirrors, ${values.deliveries} deliveries …`);
   const db = createDatabase({ url: url.href, maxConnections: 1 });
   await promisify(execFile)(process.execPath, [starkeep, 'reconcile', '--no-wait'], { env: environment });

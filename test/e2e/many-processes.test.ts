@@ -77,10 +77,6 @@ async function countOf(where: string): Promise<number> {
   return Number((await fleet.db.query(`select count(*) as n from ${where}`))[0]?.['n']);
 }
 
-async function allCompleted(): Promise<void> {
-  await eventually(async () => (await countOf(`mirrors where status = 'completed'`)) === REPOSITORIES, PATIENCE_MS);
-}
-
 beforeAll(async () => {
   for (let content = 0; content < CONTENTS; content += 1) {
     upstreams.push(await fleet.star(`ada/part-${content}`, { branches: ['next'], tags: 1 }));
@@ -126,9 +122,8 @@ describe('two apis and three workers', { timeout: TIMEOUT_MS }, () => {
     for (const role of ['api', 'api', 'worker', 'worker', 'worker'] as const) join(role);
     await Promise.all(members.map((member) => member.current().ready()));
 
-    await allCompleted();
+    await fleet.comesToRest(PATIENCE_MS);
 
-    expect(await fleet.differences()).toEqual([]);
     expect(ofRole('worker').map((worker) => transfersOf(worker) > 0)).toEqual([true, true, true]);
   });
 
@@ -159,7 +154,7 @@ describe('two apis and three workers', { timeout: TIMEOUT_MS }, () => {
       return told.includes(`github-${upstreams[0]?.upstream.id}`);
     }, PATIENCE_MS);
     await events?.cancel();
-    await eventually(async () => (await fleet.differences()).length === 0, PATIENCE_MS);
+    await fleet.comesToRest(PATIENCE_MS);
   });
 
   it('let in at either api whoever has a key, or a session, of the other', async () => {
@@ -187,9 +182,9 @@ describe('two apis and three workers', { timeout: TIMEOUT_MS }, () => {
     const { batch } = await answerOf(one.POST('/batches', { body: { selection: { kind: 'all' } } }));
     const progress = async () =>
       (await answerOf(other.GET('/batches/{id}', { params: { path: { id: batch.batchId } } }))).batch;
-    await eventually(async () => (await progress()).done > 5, PATIENCE_MS);
+    await eventually(async () => (await progress()).done > 5, PATIENCE_MS, 200);
     await at('worker', 0).current().kill();
-    await eventually(async () => (await progress()).state !== 'running', PATIENCE_MS);
+    await eventually(async () => (await progress()).state !== 'running', PATIENCE_MS, 500);
 
     expect(await progress()).toMatchObject({ state: 'completed', total: REPOSITORIES, failed: 0 });
     expect(ofRole('worker').map((worker, index) => transfersOf(worker) > (before[index] ?? 0))).toEqual([
@@ -205,7 +200,7 @@ describe('two apis and three workers', { timeout: TIMEOUT_MS }, () => {
 
     expect((await push(at('api', 1), 2)).status).toBe(202);
 
-    await eventually(async () => (await fleet.differences()).length === 0, PATIENCE_MS);
+    await fleet.comesToRest(PATIENCE_MS);
     await at('api', 0).revive();
   });
 
@@ -226,7 +221,7 @@ describe('two apis and three workers', { timeout: TIMEOUT_MS }, () => {
       expect(isBehind).toBe(false);
     }
     expect((await push(at('api', 0), 3)).status).toBe(202);
-    await eventually(async () => (await fleet.differences()).length === 0, PATIENCE_MS);
+    await fleet.comesToRest(PATIENCE_MS);
   });
 });
 
