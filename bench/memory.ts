@@ -100,7 +100,7 @@ async function measure(name: string, starkeep: string): Promise<void> {
     TEMPORAL_NAMESPACE: name,
     STARKEEP_DATA_DIR: join(dir, `data-${name}`),
     STARKEEP_PORT: '0',
-    STARKEEP_ADMIN_KEY: 'the key of the bench',
+    STARKEEP_ADMIN_KEY: 'the-key-of-the-bench',
   };
   await promisify(execFile)(binary, ['operator', 'namespace', 'create', '-n', name, '--address', temporal.address]);
   await promisify(execFile)(process.execPath, [starkeep, 'migrate'], { env: environment });

@@ -29,8 +29,11 @@ export interface Fleet {
   start(role: 'api' | 'worker' | 'migrate', changes?: Record<string, string>): FleetProcess;
   /** Ends whatever still runs. */
   killAll(): Promise<void>;
-  /** What differs between both sides, in sentences, by `git ls-remote`; and mirrors that are not `completed`. */
-  differences(): Promise<string[]>;
+  /**
+   * Waits until every delivery was passed on, every mirror is `completed`, and both sides have the same refs by `git ls-remote`.
+   * @throws Error with a sentence for each that is not so in time
+   */
+  comesToRest(withinMs: number): Promise<void>;
 }
 
 export interface Starred {
@@ -70,6 +73,7 @@ const READY_WITHIN_MS = 300_000;
 const READY = { api: 'api listens', worker: 'worker runs', migrate: '' } as const;
 
 const COMPARED_AT_ONCE = 4;
+const LOOK_EVERY_MS = 500;
 
 /** @param content `empty`: nobody has migrated yet */
 export function withFleet(content: 'migrated' | 'empty' = 'migrated'): Fleet {
@@ -156,25 +160,50 @@ export function withFleet(content: 'migrated' | 'empty' = 'migrated'): Fleet {
 
     killAll,
 
-    async differences() {
-      const { db, github, onedev } = there();
-      const rows = new Map((await readMirrors({ db })).map((row) => [row.fullName, row]));
-      const limit = pLimit(COMPARED_AT_ONCE);
-      const found = await Promise.all(
-        github.repositories.map(({ fullName }) =>
-          limit(async () => {
-            const row = rows.get(fullName);
-            if (row?.status !== 'completed') return [`${fullName} is ${row?.status ?? 'not in the record'}`];
-            const source = { url: `${github.url}/${fullName}.git`, token: github.token };
-            const target = { url: `${onedev.url}/${row.projectPath}.git`, token: onedev.token };
-            const { equal, different } = await compare(source, target, row.declined);
-            return equal ? [] : [`${fullName} differs: ${different.slice(0, 3).join(', ')}`];
-          }),
-        ),
-      );
-      return found.flat();
+    async comesToRest(withinMs) {
+      let left: string[] = [];
+      const isAtRest = async () => {
+        left = await unsettled(there());
+        // Git is asked only about what should be equal: it is dear.
+        if (left.length === 0) left = await differences(there());
+        return left.length === 0;
+      };
+      await eventually(isAtRest, withinMs, LOOK_EVERY_MS).catch((error: unknown) => {
+        throw new Error(left.join('\n'), { cause: error });
+      });
     },
   };
+}
+
+interface Sides {
+  github: GithubStandin;
+  onedev: OnedevStandin;
+  db: Database;
+}
+
+async function unsettled({ db, github }: Sides): Promise<string[]> {
+  const waiting = await db.query(`select guid from deliveries where outcome = 'accepted' and dispatched_at is null`);
+  const rows = new Map((await readMirrors({ db })).map(({ fullName, status }) => [fullName, status]));
+  return [
+    ...waiting.map(({ guid }) => `the delivery ${String(guid)} waits in the inbox`),
+    ...github.repositories
+      .filter(({ fullName }) => rows.get(fullName) !== 'completed')
+      .map(({ fullName }) => `${fullName} is ${rows.get(fullName) ?? 'not in the record'}`),
+  ];
+}
+
+async function differences({ db, github, onedev }: Sides): Promise<string[]> {
+  const rows = await readMirrors({ db });
+  const limit = pLimit(COMPARED_AT_ONCE);
+  const compared = rows.map(({ fullName, projectPath, declined }) =>
+    limit(async () => {
+      const source = { url: `${github.url}/${fullName}.git`, token: github.token };
+      const target = { url: `${onedev.url}/${projectPath}.git`, token: onedev.token };
+      const { equal, different } = await compare(source, target, declined);
+      return equal ? [] : [`${fullName} differs: ${different.slice(0, 3).join(', ')}`];
+    }),
+  );
+  return (await Promise.all(compared)).flat();
 }
 
 function startProcess(role: 'api' | 'worker' | 'migrate', env: Record<string, string>): FleetProcess {
@@ -197,7 +226,7 @@ function startProcess(role: 'api' | 'worker' | 'migrate', env: Record<string, st
     said: (wanted) => lines().some(({ msg }) => msg === wanted),
     ended,
     async ready() {
-      await eventually(() => readyLine() !== undefined || isOver(), READY_WITHIN_MS);
+      await eventually(() => readyLine() !== undefined || isOver(), READY_WITHIN_MS, 100);
       const line = readyLine();
       if (line === undefined) throw new Error(`the ${role} ended: ${texts.stderr || texts.stdout.slice(-2_000)}`);
       return String(line['url'] ?? '');

@@ -13,16 +13,18 @@ import { commit, readRef } from '../support/repo.ts';
 
 const fleet = withFleet();
 
-const DRAIN_DELAY_MS = 3_000;
+const DRAIN_DELAY_MS = 5_000;
 
 /** What the operator's handbook promises: of an api, requests under way have 15 s after the delay; of a worker, all it does has 30 s. */
 const API_STOPS_WITHIN_MS = DRAIN_DELAY_MS + 15_000;
 const WORKER_STOPS_WITHIN_MS = 30_000;
 
 /** Beyond what is promised, for a machine that has much else to do. */
-const SLOWNESS_MS = 10_000;
+const SLOWNESS_MS = 20_000;
 
-const PATIENCE_MS = 120_000;
+/** Of these tests only a machine that has much else to do needs it. */
+const PATIENCE_MS = 240_000;
+const TIMEOUT_MS = 900_000;
 const EVERY_MS = 300;
 
 /** A delivery in so many brings a commit; the others only say so, as GitHub does when it sends twice. */
@@ -43,13 +45,16 @@ beforeAll(async () => {
 afterEach(async () => {
   await hookshot?.end();
   await balancer?.close();
+  await fleet.killAll();
 });
 
 async function startApi(): Promise<FleetProcess & { url: string }> {
-  const api = fleet.start('api', { STARKEEP_DRAIN_DELAY: `${DRAIN_DELAY_MS / 1000}s` });
+  const api = fleet.start('api', {
+    STARKEEP_DRAIN_DELAY: `${DRAIN_DELAY_MS / 1000}s`,
+  });
   const url = await api.ready();
   balancer.add(url);
-  await eventually(() => balancer.isReady(url), PATIENCE_MS);
+  await eventually(() => balancer.isReady(url), PATIENCE_MS, 100);
   return { ...api, url };
 }
 
@@ -68,27 +73,16 @@ async function nextPush(): Promise<{ event: string; payload: object }> {
   const before = await readRef(repo, 'refs/heads/main');
   const after =
     pushes % COMMIT_EVERY === 0 ? await commit(repo, { branch: 'main', message: `change ${pushes}` }) : before;
-  const payload = fleet.github.payloads.push(upstream, { before: before ?? '', after: after ?? '' });
+  const payload = fleet.github.payloads.push(upstream, {
+    before: before ?? '',
+    after: after ?? '',
+  });
   return { event: 'push', payload };
 }
 
 async function statusOf({ upstream }: Starred): Promise<string | undefined> {
   const [row] = await fleet.db.query('select status from mirrors where full_name = $1', [upstream.fullName]);
   return row?.['status'] as string | undefined;
-}
-
-const waiting = async () => {
-  const rows = await fleet.db.query(`select 1 from deliveries where outcome = 'accepted' and dispatched_at is null`);
-  return rows.length;
-};
-
-/** Everything that was sent has been taken, passed on, and mirrored. */
-async function comesToRest(): Promise<void> {
-  await eventually(async () => (await waiting()) === 0, PATIENCE_MS);
-  let left: string[] = [];
-  await eventually(async () => (left = await fleet.differences()).length === 0, PATIENCE_MS).catch((error: unknown) => {
-    throw new Error(left.join('\n'), { cause: error });
-  });
 }
 
 /** Guids that were acknowledged, and which nobody knows of. */
@@ -98,33 +92,47 @@ async function lost(): Promise<string[]> {
 }
 
 describe('when every process is told to stop and replaced, one after the other', () => {
-  it('no request fails, no sync is lost, and nothing waits for a dead worker', { timeout: 300_000 }, async () => {
+  it('no request fails, no sync is lost, and nothing waits for a dead worker', { timeout: TIMEOUT_MS }, async () => {
     balancer = await startBalancer();
-    const apis = await Promise.all([startApi(), startApi()]);
-    // The first of them has the slow transfer, for sure.
-    const first = await startWorker();
-    await eventually(async () => (await fleet.differences()).length === 0, PATIENCE_MS);
+    const [apis, workers] = await Promise.all([
+      Promise.all([startApi(), startApi()]),
+      Promise.all([startWorker(), startWorker()]),
+    ]);
+    await fleet.comesToRest(PATIENCE_MS);
     const held = holdNextFetch(slow);
     await commit(slow.repo, { branch: 'main', message: 'takes its time' });
     hookshot = createHookshot(balancer.url, WEBHOOK_SECRET);
     const delivered = fleet.github.deliver(`${balancer.url}/webhooks/github`, 'push', await pushOf(slow), {
       secret: WEBHOOK_SECRET,
     });
+    // Whichever worker has it: both are told to stop.
     await held.reached;
-    const workers = [first, await startWorker()];
     hookshot.begin(EVERY_MS, nextPush);
 
-    const stops: { name: string; code: number | null; ms: number; within: number }[] = [];
+    const stops: {
+      name: string;
+      code: number | null;
+      ms: number;
+      within: number;
+    }[] = [];
     const rollApis = async () => {
       for (const api of apis) {
-        stops.push({ name: 'api', within: API_STOPS_WITHIN_MS, ...(await api.stop()) });
+        stops.push({
+          name: 'api',
+          within: API_STOPS_WITHIN_MS,
+          ...(await api.stop()),
+        });
         balancer.remove(api.url);
         await startApi();
       }
     };
     const rollWorkers = async () => {
       for (const worker of workers) {
-        stops.push({ name: 'worker', within: WORKER_STOPS_WITHIN_MS, ...(await worker.stop()) });
+        stops.push({
+          name: 'worker',
+          within: WORKER_STOPS_WITHIN_MS,
+          ...(await worker.stop()),
+        });
         await startWorker();
       }
     };
@@ -137,7 +145,7 @@ describe('when every process is told to stop and replaced, one after the other',
     expect(balancer.refused).toEqual([]);
     expect(stops.map(({ code }) => code)).toEqual([0, 0, 0, 0]);
     expect(stops.filter(({ ms, within }) => ms > within + SLOWNESS_MS)).toEqual([]);
-    await comesToRest();
+    await fleet.comesToRest(PATIENCE_MS);
     expect(await statusOf(slow)).toBe('completed');
     expect(await lost()).toEqual([]);
     expect((await fleet.db.query(`select 1 from syncs where outcome = 'failed'`)).length).toBe(0);
@@ -150,7 +158,7 @@ describe('when every process is told to stop and replaced, one after the other',
 });
 
 describe('when an api and a worker are killed', () => {
-  it('nothing is lost that was acknowledged', { timeout: 300_000 }, async () => {
+  it('nothing is lost that was acknowledged', { timeout: TIMEOUT_MS }, async () => {
     balancer = await startBalancer();
     const apis = await Promise.all([startApi(), startApi()]);
     const workers = await Promise.all([startWorker(), startWorker()]);
@@ -163,7 +171,7 @@ describe('when an api and a worker are killed', () => {
     await eventually(() => hookshot.shots.length > killedAt + 20, PATIENCE_MS);
     await hookshot.end();
 
-    await comesToRest();
+    await fleet.comesToRest(PATIENCE_MS);
     expect(await lost()).toEqual([]);
     // The balancer notices, and the other api takes the rest.
     expect(hookshot.shots.slice(-10).map(({ status }) => status)).toEqual(Array.from({ length: 10 }, () => 202));
@@ -177,12 +185,18 @@ async function pushOf({ repo, upstream }: Starred): Promise<object> {
 }
 
 /** The next fetch from this repository gets no answer before it is let go; those after it do. */
-function holdNextFetch({ upstream }: Starred): { reached: Promise<void>; letGo: () => void } {
+function holdNextFetch({ upstream }: Starred): {
+  reached: Promise<void>;
+  letGo: () => void;
+} {
   let letGo = (): void => undefined;
   const over = new Promise<void>((resolve) => (letGo = resolve));
   let reach = (): void => undefined;
   const reached = new Promise<void>((resolve) => (reach = resolve));
   const before = () => (reach(), over);
-  fleet.github.failNext({ match: new RegExp(`^POST /${upstream.fullName}\\.git/git-upload-pack`), before });
+  fleet.github.failNext({
+    match: new RegExp(`^POST /${upstream.fullName}\\.git/git-upload-pack`),
+    before,
+  });
   return { reached, letGo };
 }

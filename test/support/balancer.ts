@@ -18,13 +18,12 @@ export interface Balancer {
 
 const ASK_EVERY_MS = 300;
 
-/** So many times in a row it has to say no, or nothing, until it gets no more connections. */
-const FALLS_AFTER = 2;
-
-const ANSWER_WITHIN_MS = 2_000;
+/** Who says no gets no more connections; who says nothing, for so long and so many times in a row, neither. */
+const ANSWER_WITHIN_MS = 5_000;
+const SILENCES = 2;
 
 export async function startBalancer(): Promise<Balancer> {
-  const targets = new Map<string, { ready: boolean; noes: number }>();
+  const targets = new Map<string, { ready: boolean; silences: number; isAsked: boolean }>();
   const sockets = new Set<Socket>();
   const refused: string[] = [];
   let turn = 0;
@@ -32,19 +31,21 @@ export async function startBalancer(): Promise<Balancer> {
   const isReady = (target: string) => targets.get(target)?.ready === true;
 
   async function ask(target: string): Promise<void> {
+    const known = targets.get(target);
+    if (!known || known.isAsked) return;
+    known.isAsked = true;
     const said = await fetch(`${target}/readyz`, {
       // Each question on a connection of its own, so that none of them keeps the process.
       headers: { connection: 'close' },
       signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
     }).then(
       async (answer) => (await answer.text(), answer.ok),
-      () => false,
+      () => null,
     );
-    const known = targets.get(target);
-    if (!known) return;
-    known.noes = said ? 0 : known.noes + 1;
-    if (said) known.ready = true;
-    else if (known.noes >= FALLS_AFTER) known.ready = false;
+    known.isAsked = false;
+    known.silences = said === null ? known.silences + 1 : 0;
+    if (said !== null) known.ready = said;
+    else if (known.silences >= SILENCES) known.ready = false;
   }
 
   const server = createServer((client) => {
@@ -77,7 +78,7 @@ export async function startBalancer(): Promise<Balancer> {
   return {
     url: `http://127.0.0.1:${port}`,
     add(target) {
-      targets.set(target, { ready: false, noes: 0 });
+      targets.set(target, { ready: false, silences: 0, isAsked: false });
       void ask(target);
     },
     remove: (target) => void targets.delete(target),

@@ -58,7 +58,9 @@ export function createHookshot(url: string, secret: string): Hookshot {
     shots,
     begin(everyMs, next) {
       const tick = () => {
-        const shot = (asking = asking.then(next)).then((what) => shoot(what as Awaited<ReturnType<typeof next>>));
+        const asked = asking.then(next);
+        asking = asked;
+        const shot = asked.then(shoot);
         underWay.add(shot);
         void shot.finally(() => underWay.delete(shot));
       };
