@@ -5,6 +5,8 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 const FIRST = [
   'test/e2e/demo.test.ts',
   'test/faults/faults.test.ts',
+  'test/e2e/rolling-restart.test.ts',
+  'test/e2e/many-processes.test.ts',
   'test/e2e/secrets.test.ts',
   'test/ui/looks.test.ts',
   'test/ui/first-run.test.ts',

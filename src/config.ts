@@ -114,6 +114,12 @@ export const SETTINGS: readonly Setting[] = [
   ),
   row('STARKEEP_WORKER_PORT', null, 'port for that; unset: a worker does not listen', port),
   row(
+    'STARKEEP_DRAIN_DELAY',
+    '0s',
+    'how long an api that is told to stop still takes requests while `/readyz` says 503: longer than the balancer in front of it takes to notice; at most `2m`',
+    drainDelay,
+  ),
+  row(
     'STARKEEP_URL',
     null,
     'address of a running Starkeep: commands ask that one, over HTTP, in place of the one on this machine',
@@ -433,6 +439,8 @@ export interface Config {
   port: number;
   /** Where a worker answers about itself; `undefined`: nowhere. */
   workerOps: { host: string; port: number } | undefined;
+  /** Between the signal to stop and the end of listening. */
+  drainDelayMs: number;
   dataDir: string;
   /** PEM of the CAs that are trusted besides the usual ones. */
   ownCa: string | undefined;
@@ -592,6 +600,7 @@ export function loadConfig(
     host: get('STARKEEP_HOST'),
     port: get('STARKEEP_PORT'),
     workerOps: workerPort === undefined ? undefined : { host: get('STARKEEP_WORKER_HOST'), port: workerPort },
+    drainDelayMs: get('STARKEEP_DRAIN_DELAY'),
     dataDir: resolve(get('STARKEEP_DATA_DIR')),
     ownCa: withNodesOwn(get('STARKEEP_CA_FILE'), environment),
     unstar: { policy: get('STARKEEP_UNSTAR_POLICY'), graceMs: get('STARKEEP_UNSTAR_GRACE') },
@@ -1190,6 +1199,16 @@ function interval(value: string): number {
 }
 
 /** @returns milliseconds; `null` for never */
+function drainDelay(value: string): number {
+  try {
+    const ms = duration(value);
+    if (ms <= 120_000) return ms;
+  } catch {
+    // Said below.
+  }
+  throw new Error('a duration of at most 2m, such as 8s');
+}
+
 function everyOrNever(value: string): number | null {
   try {
     if (value.trim() === 'never' || duration(value) === 0) return null;

@@ -14,19 +14,34 @@ export function tellReady(url?: string): void {
   process.send?.(message);
 }
 
-/** Calls `stop` once: on SIGTERM or SIGINT, or when the supervisor is gone, however it went. */
-export function onStop(stop: (why: string) => void): void {
-  let stopping = false;
-  const once = (why: string) => {
-    if (stopping) return;
-    stopping = true;
-    letGo();
-    stop(why);
+/** A signal that comes again sooner is the same one: npm passes on what the terminal has sent to everybody already. */
+const AGAIN_AFTER_MS = 1_000;
+
+/**
+ * Calls `stop` once: on SIGTERM or SIGINT, or when the supervisor is gone, however it went. Whoever asks again does not want to wait any longer:
+ * `hurry` is called, once.
+ */
+export function onStop(stop: (why: string) => void, hurry: (why: string) => void): void {
+  let askedAt: number | null = null;
+  let hurried = false;
+  const ask = (why: string) => {
+    if (askedAt === null) {
+      askedAt = performance.now();
+      letGo();
+      return stop(why);
+    }
+    if (hurried || performance.now() - askedAt < AGAIN_AFTER_MS) return;
+    hurried = true;
+    hurry(why);
   };
-  process.on('SIGTERM', () => once('SIGTERM'));
-  process.on('SIGINT', () => once('SIGINT'));
-  process.on('disconnect', () => once('the supervisor is gone'));
+  process.on('SIGTERM', () => ask('SIGTERM'));
+  process.on('SIGINT', () => ask('SIGINT'));
+  process.on('disconnect', () => ask(GONE));
+  // It may have gone before anybody listened for it.
+  if (process.connected === false) ask(GONE);
 }
+
+const GONE = 'the supervisor is gone';
 
 /** Listening for the supervisor's end would keep the process alive after everything else has ended. */
 export function letGo(): void {

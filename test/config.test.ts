@@ -90,6 +90,7 @@ describe('a setting', () => {
     ['STARKEEP_LFS_MAX_SIZE', '500MB', (config) => config.lfs.maxBytes, 500_000_000],
     ['STARKEEP_LFS_MAX_SIZE', '2GiB', (config) => config.lfs.maxBytes, 2 ** 31],
     ['STARKEEP_TRANSFER_SLOTS', '8', (config) => config.transferSlots, 8],
+    ['STARKEEP_DRAIN_DELAY', '8s', (config) => config.drainDelayMs, 8_000],
     ['STARKEEP_WEBHOOK_ALLOW', 'github', (config) => config.webhookAllow, 'github'],
     ['STARKEEP_LOG_LEVEL', 'debug', (config) => config.log.level, 'debug'],
     ['STARKEEP_LOG_FILE', 'logs/a.log', (config) => config.log.file, 'logs/a.log'],
@@ -142,6 +143,8 @@ describe('a setting', () => {
     ['STARKEEP_STAGE_ABOVE', '0', 'never, or a size of at least 1KB'],
     ['STARKEEP_LFS_MAX_SIZE', '500', 'a size of at least 1KB'],
     ['STARKEEP_TRANSFER_SLOTS', '0', 'a whole number from 1'],
+    ['STARKEEP_DRAIN_DELAY', '3m', 'a duration of at most 2m'],
+    ['STARKEEP_DRAIN_DELAY', 'soon', 'a duration of at most 2m'],
     [
       'STARKEEP_WEBHOOK_ALLOW',
       'anybody',

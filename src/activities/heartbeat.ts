@@ -1,4 +1,4 @@
-import { Context } from '@temporalio/activity';
+import { CancelledFailure, Context } from '@temporalio/activity';
 import type { TransferProgress } from '../domain/model.ts';
 import type { TransferContext } from '../domain/ports.ts';
 
@@ -37,4 +37,16 @@ export async function whileAlive<T>(work: () => Promise<T>): Promise<T> {
   } finally {
     clearInterval(timer);
   }
+}
+
+/**
+ * For calls that only ask: when the worker is shut down and its grace is over, nobody waits for an answer that may never come, and another worker
+ * asks anew at once. What is under way then ends with the process. A workflow that is cancelled is another matter: it waits for the end.
+ */
+export async function untilShutdown<T>(work: () => Promise<T>): Promise<T> {
+  const shutdown = Context.current().cancelled.catch((reason: unknown) => {
+    if (reason instanceof CancelledFailure && reason.message === 'WORKER_SHUTDOWN') throw reason;
+    return new Promise<never>(() => undefined);
+  });
+  return Promise.race([work(), shutdown]);
 }

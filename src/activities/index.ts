@@ -6,7 +6,7 @@ import { createDriftActivities } from './drift.ts';
 import { toFailureKind } from '../domain/failures.ts';
 import { toApplicationFailure } from './failure.ts';
 import { createHistoryActivities } from './histories.ts';
-import { whileAlive } from './heartbeat.ts';
+import { untilShutdown, whileAlive } from './heartbeat.ts';
 import { createInboxActivities } from './inbox.ts';
 import { createMetadataActivities } from './metadata.ts';
 import type { ActivityPorts } from './ports.ts';
@@ -48,6 +48,16 @@ const SILENT: ReadonlySet<string> = new Set<keyof Activities>([
   'checkAlerts',
 ]);
 
+/** Those that mostly wait for GitHub's answers, and change nothing that is not changed again by whoever repeats them. */
+const ASKING: ReadonlySet<string> = new Set<keyof Activities>([
+  'fetchMetadata',
+  'verifyUnstar',
+  'beginReading',
+  'readStars',
+  'beginRecovery',
+  'readDeliveries',
+]);
+
 type AnyActivity = (...args: never[]) => Promise<unknown>;
 
 function guard<T extends Record<string, AnyActivity>>(
@@ -57,9 +67,10 @@ function guard<T extends Record<string, AnyActivity>>(
 ): void {
   const run = activities[name] as AnyActivity;
   const beating = (...args: never[]) => (SILENT.has(name) ? whileAlive(() => run(...args)) : run(...args));
+  const leavable = (...args: never[]) => (ASKING.has(name) ? untilShutdown(() => beating(...args)) : beating(...args));
   const guarded = async (...args: never[]): Promise<unknown> => {
     try {
-      return await ports.withLogFields(correlationIn(args[0]), () => beating(...args));
+      return await ports.withLogFields(correlationIn(args[0]), () => leavable(...args));
     } catch (error) {
       const failure = toApplicationFailure(error, ports.redact);
       const fields = { ...correlationIn(args[0]), kind: 'type' in failure ? failure.type : failure.name };

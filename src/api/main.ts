@@ -9,6 +9,7 @@ import { createDatabase } from '../adapters/postgres/database.ts';
 import { createEnteredSettings } from '../adapters/postgres/entered-settings.ts';
 import { refuseOutdated } from '../adapters/postgres/migrate.ts';
 import { createStore, type Store } from '../adapters/postgres/store.ts';
+import { createTurns } from '../adapters/postgres/turns.ts';
 import { createMirrorControl, openTemporal } from '../adapters/temporal.ts';
 import { traced } from '../adapters/tracing.ts';
 import { ConfigError, required, type Config } from '../config.ts';
@@ -18,6 +19,7 @@ import { settingsKeysOf, unreadable, watchEntered, type WithEntered } from '../e
 import { type Log, withLogFields } from '../log.ts';
 import { collectProcessMetrics } from '../metrics.ts';
 import { onStop, tellReady } from '../parent.ts';
+import { patiently } from '../patiently.ts';
 import { withTelemetry } from '../telemetry.ts';
 import { USER_AGENT } from '../version.ts';
 import { type Watch, watchEvery } from '../watch.ts';
@@ -27,15 +29,17 @@ import { createApp, forwardedHeaders, peerAddress } from './app.ts';
 import { watchAudit } from './audit-watch.ts';
 import { within } from '../deadline.ts';
 import { watchInbox } from './inbox-watch.ts';
+import { createDrain, type Drain } from './drain.ts';
 import { createFeed, type Feed } from './feed.ts';
 import { openServer } from './server.ts';
+import { holdPlace, ownTurn } from './turn.ts';
 import { createV1, type V1Ports } from './v1/app.ts';
 import { temporalPorts, v1Ports } from './v1-ports.ts';
 
 /** How long the first look at the database may take before the api listens without it. */
 const FIRST_LOOK_MS = 3_000;
 
-/** How long requests under way may take after SIGTERM. */
+/** How long requests under way may take once it does not listen any more. */
 const DRAIN_MS = 15_000;
 
 /** Builds the api's adapters, serves, and drains on SIGTERM, or when settings were entered that it does not run by. @returns when it has stopped, and why */
@@ -62,6 +66,17 @@ async function work(
   const feed = createFeed();
   const afterwards = new Set<Promise<void>>();
   let draining = false;
+  const stopping = new AbortController();
+  const hurry = new AbortController();
+  let why: 'told to' | 'settings were entered' = 'told to';
+  onStop(
+    (signal) => {
+      logger.info({ reason: signal }, 'api drains');
+      why = 'told to';
+      stopping.abort();
+    },
+    (signal) => (logger.warn({ reason: signal }, 'api is told again: it ends without waiting'), hurry.abort()),
+  );
 
   const shared: Pick<V1Ports, 'control' | 'clientAddress' | 'outerOrigin' | 'log'> = {
     control,
@@ -114,22 +129,30 @@ async function work(
     );
     watches.push(watchAudit({ audit: store.audit, log: logger }));
     watches.push(noteSettings({ settings: store.settings, log: logger }, 'api', config));
-    const server = await listen(app, config);
+    if (stopping.signal.aborted) return why;
+    const { server, drain } = await listen(app, config);
     const url = urlOf(config.host, server);
     logger.info({ url }, 'api listens');
     tellReady(url);
 
-    const why = await new Promise<'told to' | 'settings were entered'>((resolve) => {
-      onStop((signal) => (logger.info({ reason: signal }, 'api drains'), resolve('told to')));
-      const takeOver = () => (
-        logger.info('settings were entered: api drains and starts again'),
-        resolve('settings were entered')
-      );
-      watches.push(watchEntered(entered, stamp, takeOver, logger));
-    });
+    const turns = createTurns(required(config.databaseUrl));
+    watches.push(holdPlace(turns, logger));
+    const takeOver = async () => {
+      // All apis see it at once, and one of them has to be there for what GitHub sends.
+      await ownTurn(turns, stopping.signal);
+      if (stopping.signal.aborted) return;
+      logger.info('settings were entered: api drains and starts again');
+      why = 'settings were entered';
+      stopping.abort();
+    };
+    watches.push(watchEntered(entered, stamp, () => void takeOver(), logger));
+    await aborted(stopping.signal);
     draining = true;
+    drain.begin();
+    await patiently(config.drainDelayMs, hurry.signal);
+    // Not before: who comes back is sent elsewhere by now.
     feed.close();
-    await closeServer(server);
+    await drain.finish(DRAIN_MS, hurry.signal);
     return why;
   } finally {
     // What still has a timer or a connection keeps the process alive, also when it could not listen.
@@ -173,11 +196,12 @@ function addressCheck({ webhookAllow, github }: Config, log: Logger): { addresse
 }
 
 /** @throws ConfigError when the address cannot be listened on */
-async function listen({ fetch }: Hono, { host, port }: Config): Promise<Server> {
+async function listen({ fetch }: Hono, { host, port }: Config): Promise<{ server: Server; drain: Drain }> {
   const server = openServer({ fetch, hostname: host, port });
+  const drain = createDrain(server);
   try {
     await once(server, 'listening');
-    return server;
+    return { server, drain };
   } catch (error) {
     const why =
       (error as NodeJS.ErrnoException).code === 'EADDRINUSE'
@@ -194,13 +218,8 @@ function urlOf(host: string, server: Server): string {
   return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
-/** Requests under way may end; connections without one are closed at once, and all of them after a while. */
-async function closeServer(server: Server): Promise<void> {
-  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  server.closeIdleConnections();
-  const timer = setTimeout(() => server.closeAllConnections(), DRAIN_MS);
-  await closed;
-  clearTimeout(timer);
+async function aborted(signal: AbortSignal): Promise<void> {
+  if (!signal.aborted) await once(signal, 'abort');
 }
 
 /** @returns what has the record agree with STARKEEP_ADMIN_KEY, and does nothing once that is so */

@@ -1,5 +1,6 @@
 import type { Config } from '../config.ts';
 import { startUp, type Installation } from '../local/up.ts';
+import { onStop } from '../parent.ts';
 import { logLines } from './log-lines.ts';
 
 /**
@@ -44,12 +45,5 @@ export function banner(installation: Omit<Installation, 'pids' | 'stop'>, listCo
 
 /** A second signal does not wait: the process ends, and its servers are taken over by the next start. */
 function stopRequested(): Promise<string> {
-  return new Promise((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-      process.once(signal, () => {
-        resolve(signal);
-        process.once(signal, () => process.exit(130));
-      });
-    }
-  });
+  return new Promise((resolve) => onStop(resolve, () => process.exit(130)));
 }

@@ -805,3 +805,16 @@ export interface MirrorControl {
   /** @throws Failure `TemporalUnavailable` */
   ping(): Promise<void>;
 }
+
+/**
+ * The order in which processes of one kind restart, so that there is always one of them. Each holds a place for as long as it
+ * serves; whoever is to restart waits until the process in the place before has gone and somebody is there again.
+ */
+export interface Turns {
+  /** Takes the first free place. May be repeated, and has to be after the connection broke. @throws Failure `DatabaseUnavailable` */
+  join(): Promise<void>;
+  /** To be asked again and again, from the moment on when everybody is to restart. @throws Failure `DatabaseUnavailable` */
+  isOurs(): Promise<boolean>;
+  /** Gives the place up. */
+  leave(): Promise<void>;
+}

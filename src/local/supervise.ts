@@ -12,6 +12,8 @@ export interface SuperviseOptions {
   onLine: (line: string) => void;
   /** A sentence for the person who looks on. */
   say: (sentence: string) => void;
+  /** Milliseconds it may take to stop, beyond what each takes. Default 0. */
+  drainDelayMs?: number;
 }
 
 export interface Supervised {
@@ -92,7 +94,7 @@ export function supervise(options: SuperviseOptions): Supervised {
       if (!leaving || leaving.exitCode !== null) return;
       const gone = new Promise<void>((resolve) => leaving.once('exit', () => resolve()));
       leaving.kill('SIGTERM');
-      const kill = setTimeout(() => leaving.kill('SIGKILL'), STOP_TIMEOUT_MS);
+      const kill = setTimeout(() => leaving.kill('SIGKILL'), STOP_TIMEOUT_MS + (options.drainDelayMs ?? 0));
       await gone;
       clearTimeout(kill);
     },

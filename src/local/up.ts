@@ -80,7 +80,7 @@ export async function startUp(options: UpOptions): Promise<Installation> {
       dataDir: config.dataDir,
     });
     const { onLogLine: onLine } = options;
-    const api = supervise({ role: 'api', environment, onLine, say });
+    const api = supervise({ role: 'api', environment, onLine, say, drainDelayMs: config.drainDelayMs });
     const worker = lateWorker({
       start: () => supervise({ role: 'worker', environment, onLine, say }),
       isTime: async () => (await completed(options, databaseUrl)).lacking.length === 0,

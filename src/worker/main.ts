@@ -1,4 +1,9 @@
-import { type MetricsExporterConfig, Worker, type WorkerOptions } from '@temporalio/worker';
+import {
+  GracefulShutdownPeriodExpiredError,
+  type MetricsExporterConfig,
+  Worker,
+  type WorkerOptions,
+} from '@temporalio/worker';
 import type { Logger } from 'pino';
 import { createActivities } from '../activities/index.ts';
 import type { ActivityPorts } from '../activities/ports.ts';
@@ -32,7 +37,7 @@ import { githubOptions } from '../github-options.ts';
 import { type Log, withLogFields } from '../log.ts';
 import { meter, onExchange } from '../meter.ts';
 import { collectProcessMetrics } from '../metrics.ts';
-import { onStop, tellReady } from '../parent.ts';
+import { EXIT_START_AGAIN, onStop, tellReady } from '../parent.ts';
 import { noteSettings } from '../seen-settings.ts';
 import { withTelemetry } from '../telemetry.ts';
 import { USER_AGENT } from '../version.ts';
@@ -47,9 +52,15 @@ import { tracingOptions } from './tracing.ts';
 import { createTransfer } from './transfers.ts';
 import { versioningOf } from './versioning.ts';
 
-/** Activities under way get this long to end by themselves; then they are cancelled, and another worker does them. */
+/**
+ * Activities under way get this long to end by themselves; then they are cancelled, and another worker does them at once. What cannot be cancelled
+ * is left as it is after the longer time: another worker does it once its heartbeats are missed.
+ */
 const SHUTDOWN_GRACE = '10s';
 const SHUTDOWN_FORCE = '30s';
+
+/** As a shell says it of what Ctrl-C ended. */
+const EXIT_HURRIED = 130;
 
 /** Light activities at once: mostly waiting for GitHub, OneDev and Postgres. */
 const LIGHT_SLOTS = 20;
@@ -99,10 +110,17 @@ async function work(
   { stopping, exporter, opsUrl, onHosted }: Watched,
 ): Promise<'told to' | 'settings were entered'> {
   let why: 'told to' | 'settings were entered' = 'told to';
-  onStop((signal) => {
-    logger.info({ reason: signal }, 'worker drains');
-    stopping.abort();
-  });
+  onStop(
+    (signal) => {
+      logger.info({ reason: signal }, 'worker drains');
+      why = 'told to';
+      stopping.abort();
+    },
+    (signal) => {
+      logger.warn({ reason: signal }, 'worker is told again: it ends without waiting');
+      process.exit(EXIT_HURRIED);
+    },
+  );
   const takeOver = () => {
     logger.info('settings were entered: worker drains and starts again');
     if (!stopping.signal.aborted) why = 'settings were entered';
@@ -112,6 +130,7 @@ async function work(
   installRuntime(logger, 'INFO', exporter);
   const settings: TemporalSettings = { ...config.temporal, address: required(config.temporal.address) };
   const connection = await connectWorker(settings, logger, stopping.signal);
+  if (connection === null) return why;
   const temporal = openTemporal(settings);
   const db = createDatabase({
     url: required(config.databaseUrl),
@@ -154,9 +173,14 @@ async function work(
       redact,
       withLogFields,
     });
+    if (stopping.signal.aborted) return why;
     const workers = await createWorkers({ connection, namespace: settings.namespace, activities }, config);
     onHosted({ db, control, slots, workers });
-    await host(workers, ports, logger, stopping.signal, opsUrl);
+    if ((await host(workers, ports, logger, stopping.signal, opsUrl)) === 'left') {
+      // Whatever it waits for would keep the process; closing what it uses would only fail it, and nobody could be told.
+      logger.warn('worker stopped; what did not end in time is done by another once its heartbeats are missed');
+      process.exit(why === 'told to' ? 0 : EXIT_START_AGAIN);
+    }
   } finally {
     transfer.close();
     await Promise.all(watches.map((watch) => watch.stop()));
@@ -258,16 +282,21 @@ async function createWorkers(
   ];
 }
 
+/**
+ * Runs them until they are told to stop.
+ * @returns `left`: something did not end within the time it had
+ */
 async function host(
   workers: Worker[],
   { control, batches }: { control: MirrorControl; batches: BatchStore },
   log: Logger,
   stopping: AbortSignal,
   opsUrl: string | undefined,
-): Promise<void> {
-  const running = Promise.all(workers.map((worker) => worker.run()));
+): Promise<'drained' | 'left'> {
   const shutdown = () => workers.forEach((worker) => worker.getState() === 'RUNNING' && worker.shutdown());
   stopping.addEventListener('abort', shutdown, { once: true });
+  // One that fails takes the others along: half a worker would look like a whole one.
+  const running = Promise.allSettled(workers.map((worker) => worker.run().finally(shutdown)));
   log.info({ taskQueues: workers.map((worker) => worker.options.taskQueue) }, 'worker runs');
   tellReady(opsUrl);
   if (stopping.aborted) shutdown();
@@ -275,7 +304,10 @@ async function host(
     await readStarsOnce(control, log);
     await goOnWithLostBatches(control, batches, log);
   }
-  await running;
+  const failures = (await running).flatMap((run) => (run.status === 'rejected' ? [run.reason as unknown] : []));
+  const unexpected = failures.find((failure) => !(failure instanceof GracefulShutdownPeriodExpiredError));
+  if (unexpected !== undefined) throw unexpected;
+  return failures.length > 0 ? 'left' : 'drained';
 }
 
 /** A Temporal that is away is no reason not to work: the next worker that starts looks again. */

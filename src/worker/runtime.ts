@@ -8,7 +8,7 @@ import {
 import type { Logger } from 'pino';
 import type { TemporalSettings } from '../adapters/temporal.ts';
 import { connectionOptions } from '../adapters/temporal.ts';
-import { Failure } from '../domain/failures.ts';
+import { patiently } from '../patiently.ts';
 
 const LEVELS = { TRACE: 'trace', DEBUG: 'debug', INFO: 'info', WARN: 'warn', ERROR: 'error' } as const;
 
@@ -45,22 +45,21 @@ const CONNECT_PAUSE_MS = 1_000;
 /**
  * Connects the worker, trying again while Temporal is not there yet.
  * @param signal ends the trying
- * @throws Failure `TemporalUnavailable` when the signal came first
+ * @returns `null` when the signal came first
  */
 export async function connectWorker(
   settings: TemporalSettings,
   log: Logger,
   signal: AbortSignal,
-): Promise<NativeConnection> {
-  for (let attempt = 1; ; attempt += 1) {
+): Promise<NativeConnection | null> {
+  for (let attempt = 1; !signal.aborted; attempt += 1) {
     try {
       return await NativeConnection.connect(connectionOptions(settings));
     } catch (error) {
-      if (signal.aborted)
-        throw new Failure('TemporalUnavailable', 'stopped before Temporal answered', { cause: error });
       if (attempt % 10 === 1)
         log.warn({ address: settings.address, reason: String(error) }, 'Temporal does not answer yet');
-      await new Promise((resolve) => setTimeout(resolve, CONNECT_PAUSE_MS));
+      await patiently(CONNECT_PAUSE_MS, signal);
     }
   }
+  return null;
 }

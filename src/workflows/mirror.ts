@@ -6,6 +6,7 @@ import {
   continueAsNew,
   isCancellation,
   log,
+  patched,
   proxyActivities,
   rootCause,
   setDefaultSignalHandler,
@@ -22,6 +23,7 @@ import type { Decision, MirrorInput, MirrorState } from './messages.ts';
 import { coalesce, Inbox, type Batch, type Intent, type Wait } from './mirror-state.ts';
 import {
   CALLS,
+  HANDOVER_PAUSE_MS,
   LFS_TRIES,
   lfsRetryDelayMs,
   MAX_ATTEMPTS,
@@ -211,8 +213,18 @@ class MirrorRun {
       return await this.sync(intent, startedAt);
     } catch (error) {
       if (isCancellation(error) || !(error instanceof ActivityFailure)) throw error;
-      return this.afterFailure(intent, startedAt, failureIn(error));
+      const failure = failureIn(error);
+      // Runs from before this was so replay as they were.
+      if (failure.kind === WORKER_SHUTDOWN && patched('handed-over')) return this.handedOver(intent);
+      return this.afterFailure(intent, startedAt, failure);
     }
+  }
+
+  /** Worker after worker was shut down under it, as when all of them are restarted. That is no failure of the repository's, and nobody has to know. */
+  private handedOver(intent: Intent): Wait {
+    log.info('begun anew: its workers were shut down', { mirrorId: this.mirrorId, correlationId: intent.correlationId });
+    this.doing = 'waiting for another worker';
+    return { kind: 'retry', untilMs: Date.now() + HANDOVER_PAUSE_MS, intent: withoutObservation(intent) };
   }
 
   private async sync(intent: Intent, startedAt: string): Promise<Wait | null> {
@@ -612,6 +624,9 @@ function failureIn(error: ActivityFailure): WorkFailure {
     retryAfterMs: details?.retryAfterMs ?? null,
   };
 }
+
+/** What the SDK's core says of an activity that was cancelled because its worker is shut down. */
+const WORKER_SHUTDOWN = 'WorkerShutdown';
 
 const UPSTREAM_MISSING = ['SourceGone', 'SourceBlocked'];
 

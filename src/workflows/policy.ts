@@ -29,7 +29,8 @@ export const CALLS = {
     // Above the transfer's own overall timeout, which ends it with a better message.
     startToCloseTimeout: '3h',
     heartbeatTimeout: '30s',
-    // Two: a worker that dies under it costs an attempt, and that is no fault of the repository's.
+    // Two: a worker that dies under it costs an attempt, and that is no fault of the repository's. One that is shut down costs one too; when the
+    // second is, the workflow goes on (`handedOver`).
     retry: { initialInterval: '2s', maximumAttempts: 2 },
     cancellationType: 'WAIT_CANCELLATION_COMPLETED',
   },
@@ -75,6 +76,9 @@ export const CALLS = {
 /** What is raised together is told together: so long a sender gathers before its first message, and between that and the next. */
 export const GATHER_FIRST_MS = 2_000;
 export const GATHER_NEXT_MS = 60_000;
+
+/** What a worker that was shut down left to the others is begun anew after so long, however often that happens. */
+export const HANDOVER_PAUSE_MS = 1_000;
 
 /** Failed attempts of a mirror until it is given up (`permanent_failure`): with the waits below, after about six hours. */
 export const MAX_ATTEMPTS = 12;

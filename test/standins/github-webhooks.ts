@@ -76,13 +76,12 @@ const HOOK_ID = 109_948_940;
 /** GitHub gives a receiver 10 s, and does not try again by itself. */
 const DELIVERY_TIMEOUT_MS = 10_000;
 
-/** Sends one delivery to `url`, once. */
-export async function deliver(
-  url: string,
+/** A delivery as it goes over the wire, for those who send it in a way of their own. */
+export function signedDelivery(
   event: string,
   payload: unknown,
   options: DeliverOptions,
-): Promise<DeliverResult> {
+): { guid: string; body: string; headers: Record<string, string> } {
   const { secret, guid = randomUUID(), hookId = String(HOOK_ID), contentType = 'application/json' } = options;
   const json = toJson(payload);
   const body = contentType === 'application/json' ? json : new URLSearchParams({ payload: json }).toString();
@@ -90,24 +89,36 @@ export async function deliver(
     createHmac(algorithm, secret ?? '')
       .update(body)
       .digest('hex');
+  const headers = {
+    accept: '*/*',
+    'content-type': contentType,
+    'user-agent': 'GitHub-Hookshot/044aadd',
+    'x-github-delivery': guid,
+    'x-github-event': event,
+    'x-github-hook-id': hookId,
+    'x-github-hook-installation-target-id': '186853002',
+    'x-github-hook-installation-target-type': options.targetType ?? 'repository',
+    ...(secret === null
+      ? {}
+      : { 'x-hub-signature': `sha1=${digest('sha1')}`, 'x-hub-signature-256': `sha256=${digest('sha256')}` }),
+  };
+  return { guid, body, headers };
+}
+
+/** Sends one delivery to `url`, once. */
+export async function deliver(
+  url: string,
+  event: string,
+  payload: unknown,
+  options: DeliverOptions,
+): Promise<DeliverResult> {
+  const { guid, body, headers } = signedDelivery(event, payload, options);
   const response = await fetch(url, {
     method: 'POST',
     body,
     redirect: 'manual',
     signal: AbortSignal.timeout(DELIVERY_TIMEOUT_MS),
-    headers: {
-      accept: '*/*',
-      'content-type': contentType,
-      'user-agent': 'GitHub-Hookshot/044aadd',
-      'x-github-delivery': guid,
-      'x-github-event': event,
-      'x-github-hook-id': hookId,
-      'x-github-hook-installation-target-id': '186853002',
-      'x-github-hook-installation-target-type': options.targetType ?? 'repository',
-      ...(secret === null
-        ? {}
-        : { 'x-hub-signature': `sha1=${digest('sha1')}`, 'x-hub-signature-256': `sha256=${digest('sha256')}` }),
-    },
+    headers,
   });
   const text = await response.text();
   return { status: response.status, json: parsed(text), text, headers: response.headers, guid };

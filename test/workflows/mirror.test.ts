@@ -254,6 +254,17 @@ describe('mirrorRepository', { sequential: true }, () => {
       expect(world.recorded('failed')[0]).toMatchObject({ retryCount: 0, failure: { kind: 'SourceRateLimited' } });
     });
 
+    it('counts it as no failure, and keeps its trigger, when worker after worker is shut down under a transfer', async () => {
+      world.shutdowns = 5;
+
+      const result = await (await send(event('starred'))).result();
+
+      expect(result.status).toBe('completed');
+      expect(world.count('transfer')).toBe(6);
+      expect(world.recorded('failed')).toEqual([]);
+      expect(world.recorded('synced')).toMatchObject([{ trigger: 'webhook' }]);
+    });
+
     it('tries at once when something happens while it waits', async () => {
       for (let failures = 0; failures < 11; failures += 1) world.transferFailures.push({ kind: 'TransferFailed' });
       world.transferFailures.length = 1;

@@ -54,6 +54,11 @@ const PATHS: Record<string, Path> = {
     before: (world) =>
       world.transferFailures.push({ kind: 'TargetUnreachable' }, { kind: 'SourceRateLimited', retryAfterMs: 90_000 }),
   },
+  'handed-over': {
+    first: event('starred'),
+    // Two attempts of one transfer, and one of the next.
+    before: (world) => (world.shutdowns = 3),
+  },
   'permanent-failure': {
     first: event('starred'),
     before: (world) => world.transferFailures.push({ kind: 'ObjectFormatUnsupported' }),

@@ -29,6 +29,8 @@ export class World {
   /** Failures of the next transfers, one each. */
   readonly transferFailures: { kind: FailureKind; retryAfterMs?: number }[] = [];
   readonly deletionFailures: FailureKind[] = [];
+  /** So many attempts of transfers are cut off because their worker is shut down. */
+  shutdowns = 0;
   readonly calls: string[] = [];
   readonly records: RecordEntry[] = [];
   /** The deletion that is open in the record. */
@@ -77,6 +79,10 @@ export class World {
         const what = acceptRewrites ? ' (everything, and rewrites)' : force ? ' (everything)' : '';
         this.calls.push(`transfer${what}`);
         await this.duringTransfer();
+        if (this.shutdowns > 0) {
+          this.shutdowns -= 1;
+          throw shutdownFailure();
+        }
         const failure = this.transferFailures.shift();
         if (failure) throw failureOf(failure.kind, failure.retryAfterMs);
         return { ...REPORT, held: acceptRewrites ? [] : this.held, ...(this.lfs ? { lfs: this.lfs } : {}) };
@@ -166,6 +172,12 @@ export function failureOf(kind: FailureKind, retryAfterMs?: number): Application
     nonRetryable: true,
     details: [{ retry, retryAfterMs: retryAfterMs ?? null }],
   });
+}
+
+/** As the SDK's core reports it. */
+function shutdownFailure(): ApplicationFailure {
+  const message = 'Worker is shutting down and this activity did not complete in time';
+  return ApplicationFailure.create({ type: 'WorkerShutdown', message, nonRetryable: false });
 }
 
 let events = 0;
