@@ -43,6 +43,7 @@ export async function runApi({ config, stamp, unopened }: WithEntered): Promise<
   const db = createDatabase({
     url: required(config.databaseUrl),
     applicationName: 'starkeep api',
+    ...(config.databasePool ? { maxConnections: config.databasePool } : {}),
     onError: (error) => logger.warn({ reason: error.message }, 'database connection lost'),
   });
   const temporal = openTemporal({ ...config.temporal, address: required(config.temporal.address) });

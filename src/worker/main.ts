@@ -6,7 +6,7 @@ import { createAlertChannels } from '../adapters/alerts/channels.ts';
 import { createGithubDeliveries } from '../adapters/github-deliveries.ts';
 import { createGithub } from '../adapters/github.ts';
 import { createOnedev } from '../adapters/onedev.ts';
-import { createDatabase, type Database } from '../adapters/postgres/database.ts';
+import { createDatabase, type Database, WORKER_POOL } from '../adapters/postgres/database.ts';
 import { createEnteredSettings } from '../adapters/postgres/entered-settings.ts';
 import { dataConverterOf } from '../adapters/payload-codec.ts';
 import { createHttpCache } from '../adapters/postgres/http-cache.ts';
@@ -69,7 +69,7 @@ export async function runWorker({ config, stamp }: WithEntered): Promise<'told t
   const db = createDatabase({
     url: required(config.databaseUrl),
     applicationName: 'starkeep worker',
-    maxConnections: 20,
+    maxConnections: config.databasePool ?? WORKER_POOL,
     onError: (error) => logger.warn({ reason: error.message }, 'database connection lost'),
   });
   const control = createMirrorControl(temporal);

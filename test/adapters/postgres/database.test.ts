@@ -238,4 +238,55 @@ describe('the pool', () => {
 
     expect(Math.max(...seen.flat().map((row) => row.open))).toBeLessThanOrEqual(2);
   });
+
+  it('says how many connections there are, how many of them are lent, and who waits', async () => {
+    const db = open({ maxConnections: 2 });
+    const none = db.stats();
+    let release: () => void = () => undefined;
+    const held = new Promise<void>((resolve) => (release = resolve));
+    const working = [1, 2].map(() => db.transaction(() => held));
+    const third = db.query('select 1');
+    await eventually(() => db.stats().total === 2 && db.stats().waiting === 1);
+
+    const busy = db.stats();
+    release();
+    await Promise.all([...working, third]);
+
+    expect(none).toEqual({ total: 0, idle: 0, waiting: 0, max: 2 });
+    expect(busy).toEqual({ total: 2, idle: 0, waiting: 1, max: 2 });
+    expect(db.stats()).toEqual({ total: 2, idle: 2, waiting: 0, max: 2 });
+  });
+
+  it('that is used up lets nobody wait for ever, and says which setting is meant', async () => {
+    const db = open({ maxConnections: 1 });
+    let release: () => void = () => undefined;
+    const held = new Promise<void>((resolve) => (release = resolve));
+    const working = db.transaction(() => held);
+
+    const failure = await failureOf(db.query('select 1'));
+    release();
+    await working;
+
+    expect(failure.kind).toBe('DatabaseUnavailable');
+    expect(failure.message).toMatch(/all of 1 connections.*STARKEEP_DATABASE_POOL/);
+    expect(await db.query('select 1 as one')).toEqual([{ one: 1 }]);
+  });
+
+  it('has the server end a transaction that stands still, and goes on with another connection', async () => {
+    const db = open({ maxConnections: 1 });
+
+    const failure = await failureOf(
+      db.transaction(async (tx) => {
+        const [row] = await tx.query<{ ms: string }>('show idle_in_transaction_session_timeout');
+        expect(row).toEqual({ idle_in_transaction_session_timeout: '1min' });
+        // The same, in less time than a minute.
+        await tx.query(`set idle_in_transaction_session_timeout = '50ms'`);
+        await eventually(() => told.length > 0);
+        await tx.query('select 1');
+      }),
+    );
+
+    expect(failure.kind).toBe('DatabaseUnavailable');
+    expect(await db.query('select 1 as one')).toEqual([{ one: 1 }]);
+  });
 });
