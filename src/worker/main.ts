@@ -1,4 +1,4 @@
-import { Worker, type WorkerOptions } from '@temporalio/worker';
+import type { Worker } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import { createActivities } from '../activities/index.ts';
 import type { ActivityPorts } from '../activities/ports.ts';
@@ -8,7 +8,6 @@ import { createGithub } from '../adapters/github.ts';
 import { createOnedev } from '../adapters/onedev.ts';
 import { createDatabase, type Database, WORKER_POOL } from '../adapters/postgres/database.ts';
 import { createEnteredSettings } from '../adapters/postgres/entered-settings.ts';
-import { dataConverterOf } from '../adapters/payload-codec.ts';
 import { createHttpCache } from '../adapters/postgres/http-cache.ts';
 import { refuseOutdated } from '../adapters/postgres/migrate.ts';
 import { createStore } from '../adapters/postgres/store.ts';
@@ -34,18 +33,10 @@ import { onStop, tellReady } from '../parent.ts';
 import { noteSettings } from '../seen-settings.ts';
 import { USER_AGENT } from '../version.ts';
 import type { Watch } from '../watch.ts';
-import { TASK_QUEUES } from '../workflows/messages.ts';
 import { watchBudget } from './budget-watch.ts';
-import { workflowBundle } from './bundle.ts';
+import { createWorkers } from './queues.ts';
 import { connectWorker, installRuntime } from './runtime.ts';
 import { createTransfer } from './transfers.ts';
-
-/** Activities under way get this long to end by themselves; then they are cancelled, and another worker does them. */
-const SHUTDOWN_GRACE = '10s';
-const SHUTDOWN_FORCE = '30s';
-
-/** Light activities at once: mostly waiting for GitHub, OneDev and Postgres. */
-const LIGHT_SLOTS = 20;
 
 /** Builds the worker's adapters and hosts workflows and activities. @returns when it has drained, and why */
 export async function runWorker({ config, stamp }: WithEntered): Promise<'told to' | 'settings were entered'> {
@@ -158,32 +149,6 @@ function rules(config: Config): ActivityPorts['rules'] {
     reconcileEveryMs: config.reconcileEveryMs,
     drift: config.drift,
   };
-}
-
-/** One worker for workflows and light activities, one for git with few slots: a hundred clones at once would kill the machine. */
-async function createWorkers(
-  common: Pick<WorkerOptions, 'connection' | 'namespace' | 'activities'>,
-  config: Config,
-): Promise<Worker[]> {
-  const shutdown = { shutdownGraceTime: SHUTDOWN_GRACE, shutdownForceTime: SHUTDOWN_FORCE } as const;
-  const dataConverter = dataConverterOf(config.temporal.payloadKeys);
-  return [
-    await Worker.create({
-      ...common,
-      ...shutdown,
-      dataConverter,
-      workflowBundle: await workflowBundle({ encodedFailures: config.temporal.payloadKeys.length > 0 }),
-      taskQueue: TASK_QUEUES.main,
-      maxConcurrentActivityTaskExecutions: LIGHT_SLOTS,
-    }),
-    await Worker.create({
-      ...common,
-      ...shutdown,
-      dataConverter,
-      taskQueue: TASK_QUEUES.transfer,
-      maxConcurrentActivityTaskExecutions: config.transferSlots,
-    }),
-  ];
 }
 
 async function host(

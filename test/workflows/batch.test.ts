@@ -210,6 +210,8 @@ describe('a batch', () => {
     for (const options of [
       { taskQueue: TASK_QUEUES.main, activities: all },
       { taskQueue: TASK_QUEUES.transfer, activities: all, maxConcurrentActivityTaskExecutions: 40 },
+      { taskQueue: TASK_QUEUES.github, activities: all },
+      { taskQueue: TASK_QUEUES.onedev, activities: all },
     ]) {
       const worker = await temporal.worker(options);
       workers.push({ worker, running: worker.run() });
