@@ -71,13 +71,6 @@ export const SETTINGS: readonly Setting[] = [
     'secret',
   ),
   row(
-    'DATABASE_READ_URL',
-    null,
-    'a streaming replica of DATABASE_URL, for what the api only shows; while it is away the api reads from DATABASE_URL',
-    databaseUrl,
-    'secret',
-  ),
-  row(
     'STARKEEP_DATABASE_POOL',
     '(10 for the api, 20 for a worker)',
     'connections to Postgres one process may have open, besides the one on which the api listens for changes',
@@ -344,8 +337,6 @@ export interface Config {
     ssh: { url: string; privateKey: string; knownHosts: string } | undefined;
   };
   databaseUrl: string | undefined;
-  /** Of a replica; `undefined`: there is none. */
-  databaseReadUrl: string | undefined;
   /** `undefined`: what suits the process. */
   databasePool: number | undefined;
   cache: { place: CachePlace; redisUrl: string | undefined };
@@ -480,8 +471,7 @@ export function loadConfig(
 
   const get = <T>(name: string) => values.get(name) as T;
 
-  for (const name of ['DATABASE_URL', 'DATABASE_READ_URL', 'REDIS_URL', 'STARKEEP_ALERT_SMTP_URL'])
-    secrets.push(...passwordsIn(get(name)));
+  for (const name of ['DATABASE_URL', 'REDIS_URL', 'STARKEEP_ALERT_SMTP_URL']) secrets.push(...passwordsIn(get(name)));
   const payloadKeys = get<PayloadKey[] | undefined>('STARKEEP_PAYLOAD_KEYS') ?? [];
   const settingsKeys = get<PayloadKey[] | undefined>('STARKEEP_SETTINGS_KEYS');
   secrets.push(...[...payloadKeys, ...(settingsKeys ?? [])].map(({ text }) => text));
@@ -511,7 +501,6 @@ export function loadConfig(
         : undefined,
     },
     databaseUrl: get('DATABASE_URL'),
-    databaseReadUrl: get('DATABASE_READ_URL'),
     databasePool: get('STARKEEP_DATABASE_POOL'),
     cache: { place: get('STARKEEP_CACHE') ?? (redisUrlGiven ? 'redis' : 'postgres'), redisUrl: redisUrlGiven },
     temporal: {
@@ -651,7 +640,7 @@ function unknownNames(environment: Record<string, string | undefined>): string[]
     .map(([name]) => `${name} is not a setting of Starkeep. Did you mean ${nearest(name, ours)}?`);
 }
 
-const OURS = /^(?:STARKEEP|GITHUB|ONEDEV|TEMPORAL)_|^DATABASE_(?:READ_)?URL|^REDIS_URL/i;
+const OURS = /^(?:STARKEEP|GITHUB|ONEDEV|TEMPORAL)_|^DATABASE_URL|^REDIS_URL/i;
 
 /**
  * What in a settings file would pass unseen. The environment holds other programs' names too, GitHub's own among them; a settings file is ours, so
@@ -736,8 +725,6 @@ function incomplete(given: ReadonlySet<string>): string[] {
   }
   together(['STARKEEP_ALERT_SMTP_URL', 'STARKEEP_ALERT_MAIL_FROM', 'STARKEEP_ALERT_MAIL_TO']);
   for (const [name, needed] of [
-    // A replica of what, else?
-    ['DATABASE_READ_URL', 'DATABASE_URL'],
     ['STARKEEP_ALERT_SECRET', 'STARKEEP_ALERT_URL'],
     ['STARKEEP_ALERT_NTFY_TOKEN', 'STARKEEP_ALERT_NTFY_URL'],
   ] as const) {

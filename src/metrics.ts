@@ -50,6 +50,13 @@ export const mirrors = new Gauge({
   registers: [registry],
 });
 
+export const cacheOperationsTotal = new Counter({
+  name: 'starkeep_cache_operations_total',
+  help: 'What workers looked for among answers of GitHub and tokens (hit, miss), and calls that postgres or redis failed (error)',
+  labelNames: ['cache', 'outcome'],
+  registers: [registry],
+});
+
 export const transferFallbacks = new Gauge({
   name: 'starkeep_transfer_fallbacks',
   help: 'Syncs of the record that were cloned because they could not be streamed, by reason',

@@ -1,9 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ConfigError, loadConfig } from '../src/config.ts';
 
-/** The settings of caches, pools, replicas and rates. */
-
-const database = { DATABASE_URL: 'postgres://u:p@primary/d' };
+/** The settings of caches, pools and rates. */
 
 function problemsOf(environment: Record<string, string>): string {
   try {
@@ -71,27 +69,6 @@ describe('connections', () => {
 
   it('are what suits the process where nothing is set', () => {
     expect(loadConfig({}, 'none').databasePool).toBeUndefined();
-  });
-});
-
-describe('a replica', () => {
-  it('is one of a database that is named, and its password a secret', () => {
-    const config = loadConfig({ ...database, DATABASE_READ_URL: 'postgres://u:only-read@replica/d' }, 'none');
-
-    expect(config.databaseReadUrl).toBe('postgres://u:only-read@replica/d');
-    expect(config.secrets).toContain('only-read');
-  });
-
-  it('of nothing is refused: an embedded Postgres has none', () => {
-    expect(problemsOf({ DATABASE_READ_URL: 'postgres://u:p@replica/d' })).toBe(
-      'DATABASE_READ_URL is set without DATABASE_URL.',
-    );
-  });
-
-  it('is verified as the primary is', () => {
-    expect(problemsOf({ ...database, DATABASE_READ_URL: 'postgres://u:p@replica/d?sslmode=no-verify' })).toContain(
-      'verifies the server',
-    );
   });
 });
 

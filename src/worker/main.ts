@@ -6,9 +6,8 @@ import { createAlertChannels } from '../adapters/alerts/channels.ts';
 import { createGithubDeliveries } from '../adapters/github-deliveries.ts';
 import { createGithub } from '../adapters/github.ts';
 import { createOnedev } from '../adapters/onedev.ts';
-import { createDatabase, type Database, WORKER_POOL } from '../adapters/postgres/database.ts';
+import { createDatabase, WORKER_POOL } from '../adapters/postgres/database.ts';
 import { createEnteredSettings } from '../adapters/postgres/entered-settings.ts';
-import { createHttpCache } from '../adapters/postgres/http-cache.ts';
 import { refuseOutdated } from '../adapters/postgres/migrate.ts';
 import { createStore } from '../adapters/postgres/store.ts';
 import {
@@ -34,6 +33,7 @@ import { noteSettings } from '../seen-settings.ts';
 import { USER_AGENT } from '../version.ts';
 import type { Watch } from '../watch.ts';
 import { watchBudget } from './budget-watch.ts';
+import { createCaches, type Caches } from './caches.ts';
 import { createWorkers } from './queues.ts';
 import { connectWorker, installRuntime } from './runtime.ts';
 import { createTransfer } from './transfers.ts';
@@ -68,12 +68,16 @@ export async function runWorker({ config, stamp }: WithEntered): Promise<'told t
   const channels = alertChannels.map(({ name }) => name);
   const store = createStore(db, { channels, atLeast: config.alerts.atLeast });
   const watches: Pick<Watch, 'stop'>[] = [];
+  const closing: (() => Promise<void>)[] = [];
   const runs = createWorkflowRuns(temporal);
   const transfer = createTransfer(config, { redact, log: (message, fields) => logger.info(fields, message) });
   try {
     await refuseOutdated(db);
     watches.push(noteSettings({ settings: store.settings, log: logger }, 'worker', config));
-    const entered = createEnteredSettings(db, await settingsKeysOf(config));
+    const keys = await settingsKeysOf(config);
+    const entered = createEnteredSettings(db, keys);
+    const caches = createCaches(config, { db, keys, logger, redact });
+    closing.push(() => caches.close());
     watches.push(watchEntered(entered, stamp, takeOver, logger));
     await ensureSearchAttributes(temporal.connection, settings.namespace);
     await ensureReconcileSchedule(temporal.client, config.reconcileEveryMs);
@@ -82,7 +86,7 @@ export async function runWorker({ config, stamp }: WithEntered): Promise<'told t
     await ensureAlertSchedule(temporal.client);
     await ensureArchiveSchedule(temporal.client);
     await transfer.sweep();
-    const ports = { ...adapters(config, db, logger, redact), ...store, transfer, control, runs };
+    const ports = { ...adapters(config, caches, logger, redact), ...store, transfer, control, runs };
     watches.push(watchBudget({ source: ports.source, budget: store.budget, log: logger }));
     const activities = createActivities({ ...ports, alertChannels, rules: rules(config), redact, withLogFields });
     const workers = await createWorkers({ connection, namespace: settings.namespace, activities }, config);
@@ -90,7 +94,7 @@ export async function runWorker({ config, stamp }: WithEntered): Promise<'told t
   } finally {
     transfer.close();
     await Promise.all(watches.map((watch) => watch.stop()));
-    await Promise.all([db.close(), temporal.close()]);
+    await Promise.all([...closing.map((close) => close()), db.close(), temporal.close()]);
     await connection.close();
   }
   logger.info('worker stopped');
@@ -99,7 +103,7 @@ export async function runWorker({ config, stamp }: WithEntered): Promise<'told t
 
 function adapters(
   config: Config,
-  db: Database,
+  caches: Caches,
   logger: Logger,
   redact: Redact,
 ): Pick<ActivityPorts, 'source' | 'target' | 'hookDeliveries'> {
@@ -110,10 +114,8 @@ function adapters(
     source: createGithub({
       ...githubOptions(github),
       // Shared by all workers, and there after a restart: what has not changed costs nothing of the hourly quota.
-      etagCache: createHttpCache(db, {
-        onError: ({ kind, message }) =>
-          logger.warn({ kind, reason: redact(message) }, 'answers of GitHub are not remembered'),
-      }),
+      etagCache: caches.answers,
+      tokenCache: caches.tokens,
       onNotice,
     }),
     target: createOnedev({
