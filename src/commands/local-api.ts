@@ -83,7 +83,8 @@ async function known<T>(setting: Promise<T>): Promise<T | ConfigError> {
 type Refuse = () => Promise<never>;
 
 function noDatabase(refuse: Refuse): Database {
-  return { query: refuse, transaction: refuse, close: async () => undefined };
+  const stats = () => ({ total: 0, idle: 0, waiting: 0, max: 0 });
+  return { query: refuse, transaction: refuse, stats, close: async () => undefined };
 }
 
 function noTemporal(refuse: Refuse): TemporalPorts {

@@ -97,6 +97,7 @@ export function mortalDatabase(db: Database, life: Life): Database {
   return {
     transaction,
     query: (text, values) => transaction((tx) => tx.query(text, values)),
+    stats: () => db.stats(),
     close: () => Promise.resolve(),
   };
 }

@@ -34,6 +34,7 @@ export function withStore(owner: SourceAccount = { externalId: '41', login: 'ann
   const store = createStore({
     query: (text, values) => opened().query(text, values),
     transaction: (work) => opened().transaction(work),
+    stats: () => opened().stats(),
     close: () => opened().close(),
   });
 
