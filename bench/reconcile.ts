@@ -18,6 +18,7 @@ import { startPostgres } from '../src/local/embedded-postgres.ts';
 import { startTemporal } from '../src/local/embedded-temporal.ts';
 import { findTemporalBinary } from '../src/local/temporal-binary.ts';
 import { bundleWorkflows } from '../src/worker/bundle.ts';
+import { TASK_QUEUES } from '../src/workflows/messages.ts';
 import { createGithubStandin, type StandinRepository } from '../test/standins/github.ts';
 
 /**
@@ -99,12 +100,9 @@ async function measure(stars: number): Promise<void> {
     withLogFields: (_, work) => work(),
   });
   const taskQueue = `bench-${stars}`;
-  const worker = await Worker.create({
-    connection: environment.nativeConnection,
-    workflowBundle,
-    taskQueue,
-    activities,
-  });
+  const connection = environment.nativeConnection;
+  const worker = await Worker.create({ connection, workflowBundle, taskQueue, activities });
+  const asking = await Worker.create({ connection, taskQueue: TASK_QUEUES.github, activities });
   const settle = () => db.query(`update mirrors set status = 'completed', last_checked_at = now()`);
   const push = (some: StandinRepository[]) =>
     some.forEach((one) => (one.pushedAt = new Date(Date.now() + 60_000).toISOString()));
@@ -135,7 +133,7 @@ async function measure(stars: number): Promise<void> {
     const paid = github.log.filter(({ status }) => status !== 304).length;
     table.push([stars, name, kind, github.log.length, paid, signals, median.toFixed(2), heap]);
   };
-  await worker.runUntil(async () => {
+  const measured = worker.runUntil(async () => {
     await reading('first', false, 1);
     await reading('quiet, quick', false, runs);
     await reading('quiet, complete', true, runs);
@@ -143,6 +141,7 @@ async function measure(stars: number): Promise<void> {
     await reading('1 % pushed, quick', false, 1, () => push(onePercent));
     await reading('1 % pushed, complete', true, 1, () => push(onePercent.map((one) => one)));
   });
+  await asking.runUntil(measured);
   await db.close();
   await github.close();
 }

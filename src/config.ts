@@ -43,6 +43,11 @@ const SAMPLERS = [
 ] as const;
 export type SamplerName = (typeof SAMPLERS)[number];
 
+const CACHE_PLACES = ['memory', 'postgres', 'redis'] as const;
+
+/** Where workers remember what they need not ask for again. */
+export type CachePlace = (typeof CACHE_PLACES)[number];
+
 const GITHUB_API_URL = 'https://api.github.com';
 const GITHUB_URL = 'https://github.com';
 
@@ -75,6 +80,25 @@ export const SETTINGS: readonly Setting[] = [
     'Postgres; unset means an embedded one under the data folder (`starkeep up` only)',
     databaseUrl,
     'secret',
+  ),
+  row(
+    'STARKEEP_DATABASE_POOL',
+    '(10 for the api, 20 for a worker)',
+    'connections to Postgres one process may have open, besides the one on which the api listens for changes',
+    poolSize,
+  ),
+  row(
+    'REDIS_URL',
+    null,
+    'Redis for what is remembered: `redis://USER:PASSWORD@HOST:6379/0`, or `rediss://…` with TLS',
+    redisUrl,
+    'secret',
+  ),
+  row(
+    'STARKEEP_CACHE',
+    '(redis with REDIS_URL, else postgres)',
+    "where workers remember GitHub's answers and installation tokens: `memory` (each its own), `postgres` or `redis`",
+    oneOf(...CACHE_PLACES),
   ),
   row(
     'TEMPORAL_ADDRESS',
@@ -223,6 +247,14 @@ export const SETTINGS: readonly Setting[] = [
     size,
   ),
   row('STARKEEP_TRANSFER_SLOTS', '2', 'transfers one worker runs at a time', count),
+  row(
+    'STARKEEP_GITHUB_RATE',
+    '10/s',
+    "activities that ask GitHub's API, of all workers together: COUNT/s, COUNT/m, or `unlimited`",
+    rate,
+  ),
+  row('STARKEEP_ONEDEV_RATE', 'unlimited', "activities that ask OneDev's API, of all workers together", rate),
+  row('STARKEEP_TRANSFER_RATE', 'unlimited', 'transfers that begin, of all workers together', rate),
   row(
     'STARKEEP_FILTER_LANGUAGES',
     null,
@@ -419,6 +451,9 @@ export interface Config {
     ssh: { url: string; privateKey: string; knownHosts: string } | undefined;
   };
   databaseUrl: string | undefined;
+  /** `undefined`: what suits the process. */
+  databasePool: number | undefined;
+  cache: { place: CachePlace; redisUrl: string | undefined };
   temporal: {
     /** `undefined`: embedded. */
     address: string | undefined;
@@ -459,6 +494,8 @@ export interface Config {
   stageAboveBytes: number | null;
   lfs: { mode: 'auto' | 'off'; maxBytes: number };
   transferSlots: number;
+  /** Activities a second, of all workers together; `null`: as many as come. */
+  rates: { github: number | null; onedev: number | null; transfer: number | null };
   filters: Filters;
   webhookAllow: 'any' | 'github' | BlockList;
   trustedProxies: BlockList;
@@ -540,7 +577,13 @@ export function loadConfig(
   const isGiven = ({ origin }: { origin: Origin }) => origin !== 'unset' && origin !== 'default';
   const given = new Set(origins.filter(isGiven).map(({ setting }) => setting.name));
   const lacking = notGiven(given);
-  const others = [...strayed(origins), ...incomplete(given), ...withoutRanges(values), ...unverified(environment)];
+  const others = [
+    ...strayed(origins),
+    ...incomplete(given),
+    ...withoutRedis(values),
+    ...withoutRanges(values),
+    ...unverified(environment),
+  ];
   // Who has to change something anyway is told of all of it.
   const isFine = problems.length === 0 && others.length === 0;
   const needsAll = role === 'worker' || (role === 'up' && !(isFine && mayLack(given)));
@@ -550,7 +593,7 @@ export function loadConfig(
 
   const get = <T>(name: string) => values.get(name) as T;
 
-  for (const name of ['DATABASE_URL', 'STARKEEP_ALERT_SMTP_URL']) secrets.push(...passwordsIn(get(name)));
+  for (const name of ['DATABASE_URL', 'REDIS_URL', 'STARKEEP_ALERT_SMTP_URL']) secrets.push(...passwordsIn(get(name)));
   const payloadKeys = get<PayloadKey[] | undefined>('STARKEEP_PAYLOAD_KEYS') ?? [];
   const settingsKeys = get<PayloadKey[] | undefined>('STARKEEP_SETTINGS_KEYS');
   secrets.push(...[...payloadKeys, ...(settingsKeys ?? [])].map(({ text }) => text));
@@ -559,6 +602,7 @@ export function loadConfig(
     // `Bearer TOKEN`: the receiver may throw the token back at us without the word before it.
     secrets.push(...Object.values(headers).flatMap((value) => [value, value.split(' ').at(-1) ?? value]));
   }
+  const redisUrlGiven = get<string | undefined>('REDIS_URL');
   const sshKey = get<string | undefined>('GITHUB_SSH_KEY');
   const appId = get<string | undefined>('GITHUB_APP_ID');
   const remoteUrl = get<string | undefined>('STARKEEP_URL');
@@ -587,6 +631,8 @@ export function loadConfig(
         : undefined,
     },
     databaseUrl: get('DATABASE_URL'),
+    databasePool: get('STARKEEP_DATABASE_POOL'),
+    cache: { place: get('STARKEEP_CACHE') ?? (redisUrlGiven ? 'redis' : 'postgres'), redisUrl: redisUrlGiven },
     temporal: {
       address: get('TEMPORAL_ADDRESS'),
       namespace: get('TEMPORAL_NAMESPACE'),
@@ -616,6 +662,11 @@ export function loadConfig(
     stageAboveBytes: get('STARKEEP_STAGE_ABOVE'),
     lfs: { mode: get('STARKEEP_LFS'), maxBytes: get('STARKEEP_LFS_MAX_SIZE') },
     transferSlots: get('STARKEEP_TRANSFER_SLOTS'),
+    rates: {
+      github: get('STARKEEP_GITHUB_RATE'),
+      onedev: get('STARKEEP_ONEDEV_RATE'),
+      transfer: get('STARKEEP_TRANSFER_RATE'),
+    },
     filters: parseFilters(Object.fromEntries(FILTER_NAMES.map((name) => [name, get(`STARKEEP_FILTER_${name}`)]))),
     webhookAllow: get('STARKEEP_WEBHOOK_ALLOW'),
     trustedProxies: get<BlockList | undefined>('STARKEEP_TRUSTED_PROXIES') ?? new BlockList(),
@@ -758,7 +809,7 @@ function unknownNames(environment: Record<string, string | undefined>): string[]
     .map(([name]) => `${name} is not a setting of Starkeep. Did you mean ${nearest(name, ours)}?`);
 }
 
-const OURS = /^(?:STARKEEP|GITHUB|ONEDEV|TEMPORAL)_|^DATABASE_URL/i;
+const OURS = /^(?:STARKEEP|GITHUB|ONEDEV|TEMPORAL)_|^DATABASE_URL|^REDIS_URL/i;
 
 /**
  * What in a settings file would pass unseen. The environment holds other programs' names too, GitHub's own among them; a settings file is ours, so
@@ -872,6 +923,12 @@ function strayed(origins: Config['origins']): string[] {
             `${secret} is set in the environment and would be sent to another address than was meant: ${address}. ${takeBack(address)}`,
         ),
     );
+}
+
+/** With the two of them out of step it would not be clear which is meant. */
+function withoutRedis(values: ReadonlyMap<string, unknown>): string[] {
+  if (values.get('STARKEEP_CACHE') !== 'redis' || values.has('REDIS_URL')) return [];
+  return ['STARKEEP_CACHE=redis needs REDIS_URL.'];
 }
 
 /** GitHub Enterprise Server's `/meta` has no address ranges, so there would be nothing to compare with. */
@@ -1105,6 +1162,19 @@ function databaseUrl(value: string): string {
   return value;
 }
 
+function redisUrl(value: string): string {
+  const parsed = URL.canParse(value) ? new URL(value) : null;
+  const isRedis = parsed && ['redis:', 'rediss:'].includes(parsed.protocol) && parsed.hostname !== '';
+  if (!isRedis || !/^\/?\d{0,5}$/.test(parsed.pathname) || parsed.search || parsed.hash)
+    throw new Error('an address like redis://USER:PASSWORD@HOST:6379/0, or rediss://… for TLS');
+  try {
+    passwordsIn(value);
+  } catch {
+    throw new Error('an address whose password has its special characters percent-encoded (% itself is %25)');
+  }
+  return value;
+}
+
 /** @see https://github.com/brianc/node-postgres/tree/master/packages/pg-connection-string#tcp-connections */
 function verifyingOnly(parameters: URLSearchParams): void {
   const mode = parameters.get('sslmode');
@@ -1157,6 +1227,22 @@ function port(value: string): number {
 function count(value: string): number {
   if (!/^[1-9]\d{0,3}$/.test(value)) throw new Error('a whole number from 1 to 9999');
   return Number(value);
+}
+
+/** One would wait for itself where something is read beside a transaction. */
+function poolSize(value: string): number {
+  const size = /^\d{1,4}$/.test(value) ? Number(value) : 0;
+  if (size < 2 || size > 1_000) throw new Error('a whole number from 2 to 1000');
+  return size;
+}
+
+/** @returns how many a second; `null`: unlimited */
+function rate(value: string): number | null {
+  if (value.trim() === 'unlimited') return null;
+  const [, count, unit] = /^(\d{1,6}(?:\.\d{1,3})?)\/([sm])$/.exec(value.trim()) ?? [];
+  const perSecond = Number(count) / (unit === 'm' ? 60 : 1);
+  if (!(perSecond > 0)) throw new Error('unlimited, or COUNT/s or COUNT/m, such as 10/s');
+  return perSecond;
 }
 
 /** @returns bytes */

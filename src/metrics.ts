@@ -292,6 +292,13 @@ export function setPool({ idle, inUse, max, waiting }: Record<'idle' | 'inUse' |
 /** Totals of what `…_handles` and `…_requests` have by type: gauges whose names say that they were counters, which promtool refuses. */
 const MISNAMED = ['handles', 'requests', 'resources'].map((what) => `starkeep_nodejs_active_${what}_total`);
 
+export const cacheOperationsTotal = new Counter({
+  name: 'starkeep_cache_operations_total',
+  help: 'What workers looked for among answers of GitHub and tokens (hit, miss), and calls that postgres or redis failed (error)',
+  labelNames: ['cache', 'outcome'],
+  registers: [workerRegistry],
+});
+
 export const logLinesSentTotal = new Counter({
   name: 'starkeep_log_lines_sent_total',
   help: 'Log lines that a destination besides standard output and the file has taken',

@@ -6,6 +6,7 @@ import { COMPLETE, type Environment, fileWith, PEM, problemsOf, shownOf } from '
 /** A value the setting would accept. */
 function secretFor(name: string): string {
   if (name === 'DATABASE_URL') return 'postgres://ann:hush-hush@h/d';
+  if (name === 'REDIS_URL') return 'redis://ann:hush-hush@h:6379/0';
   if (name === 'STARKEEP_ALERT_SMTP_URL') return 'smtp://ann:hush-hush@h';
   if (/^STARKEEP_ALERT_.*_URL$/.test(name)) return 'https://h/hush-hush';
   if (/_HEADERS$/.test(name)) return 'authorization=hush-hush';
@@ -121,6 +122,7 @@ describe('a problem with a secret', () => {
   it.each([
     ['GITHUB_TOKEN', 'very secret'],
     ['DATABASE_URL', 'mysql://u:very-secret@h/d'],
+    ['REDIS_URL', 'http://u:very-secret@h/d'],
     ['STARKEEP_ADMIN_KEY', 'very-secret'],
     ['STARKEEP_PAYLOAD_KEYS', 'main:very-secret'],
     ['STARKEEP_SETTINGS_KEYS', 'main:very-secret'],

@@ -42,7 +42,7 @@ export function createBatchActivities(ports: ActivityPorts) {
           fullName,
           correlationId: `${correlationId}-${repoId}`,
         }),
-        ({ repoId }) => batches.markAsked(batchId, [repoId]),
+        { onReached: ({ repoId }) => batches.markAsked(batchId, [repoId]), ...(await whose()) },
       );
       return known(batchId);
     },
@@ -69,6 +69,12 @@ export function createBatchActivities(ports: ActivityPorts) {
       return { batchId };
     },
   };
+
+  /** As the record has it: a batch asks GitHub nothing. */
+  async function whose(): Promise<{ accountId?: string }> {
+    const known = await accounts.current();
+    return known ? { accountId: known.accountId } : {};
+  }
 
   async function known(batchId: string): Promise<BatchProgress> {
     const batch = await batches.get(batchId);

@@ -63,14 +63,19 @@ export function createReadingActivities(ports: ActivityPorts) {
       const everything = request.list === 'sweep' || request.list === 'list';
       const listed = page.repositories.map((repository) => withVerdict(repository));
       const changes = await mirrors.saveStarPage(accountId, listed, everything ? request.readingId : undefined);
-      await signalAll(control, changes, ({ repoId, fullName }: StarredChange) => ({
-        kind: 'starred',
-        trigger: 'reconcile',
-        repoId,
-        fullName,
-        observedAt,
-        correlationId: `${request.correlationId}-${repoId}`,
-      }));
+      await signalAll(
+        control,
+        changes,
+        ({ repoId, fullName }: StarredChange) => ({
+          kind: 'starred',
+          trigger: 'reconcile',
+          repoId,
+          fullName,
+          observedAt,
+          correlationId: `${request.correlationId}-${repoId}`,
+        }),
+        { accountId },
+      );
       const seen = page.repositories.length;
       const { correlationId, list } = request;
       log.info('star page read', { correlationId, list, seen, signalled: changes.length, gap: page.gap });
@@ -218,13 +223,19 @@ export function createReadingActivities(ports: ActivityPorts) {
 
   async function askAbout(readingId: string, correlationId: string): Promise<number> {
     const absent = await readings.absentOnes(readingId, askOnce);
-    await signalAll(control, absent, ({ repoId, fullName }) => ({
-      kind: 'unstarred',
-      trigger: 'reconcile',
-      repoId,
-      fullName,
-      correlationId: `${correlationId}-${repoId}`,
-    }));
+    const known = await accounts.current();
+    await signalAll(
+      control,
+      absent,
+      ({ repoId, fullName }) => ({
+        kind: 'unstarred',
+        trigger: 'reconcile',
+        repoId,
+        fullName,
+        correlationId: `${correlationId}-${repoId}`,
+      }),
+      known ? { accountId: known.accountId } : {},
+    );
     Context.current().heartbeat();
     return absent.length;
   }

@@ -8,21 +8,22 @@ const SIGNALS_AT_ONCE = 10;
 
 /**
  * Reaches one workflow per item, several at a time.
- * @param onReached after each
+ * @param options.accountId whose work it is
+ * @param options.onReached after each
  * @throws the first failure; the rest is then left to the next attempt
  */
 export async function signalAll<T>(
   control: MirrorControl,
   items: T[],
   eventOf: (item: T) => RepoEvent,
-  onReached: (item: T) => Promise<void> = () => Promise.resolve(),
+  { accountId, onReached }: { accountId?: string; onReached?: (item: T) => Promise<void> } = {},
 ): Promise<void> {
   const limit = pLimit(SIGNALS_AT_ONCE);
   try {
     await limit.map(items, async (item) => {
       Context.current().cancellationSignal.throwIfAborted();
-      await control.repoEvent(eventOf(item));
-      await onReached(item);
+      await control.repoEvent(eventOf(item), accountId === undefined ? {} : { accountId });
+      await onReached?.(item);
       Context.current().heartbeat();
     });
   } finally {

@@ -1,4 +1,5 @@
 import { createAppAuth } from '@octokit/auth-app';
+import type { TokenCache } from './cache/tokens.ts';
 import { Failure } from '../domain/failures.ts';
 import { failureWithin, responseWithin, toHeaders, type GithubClient } from './github-client.ts';
 import { failureOf } from './github-failures.ts';
@@ -17,13 +18,21 @@ export interface AppTokens {
   installation(installationId: number, refresh?: boolean): Promise<{ token: string; expiresAt: string }>;
 }
 
+export interface AppTokensOptions extends AppCredentials {
+  client: GithubClient;
+  /** Where installation tokens are kept. Default: in this process. */
+  cache?: TokenCache | undefined;
+  now: () => number;
+}
+
 /**
  * A GitHub App's credentials: JWT → installation token. auth-app signs, and keeps tokens until a minute before they end. Its request hook
  * is not used, since that repeats requests by itself. All methods throw what `createGithub` does.
  */
-export function createAppTokens(options: AppCredentials & { client: GithubClient; now: () => number }): AppTokens {
-  const { appId, privateKey, client, now } = options;
-  const auth = createAppAuth({ appId, privateKey, request: client.request, log: { warn: () => undefined } });
+export function createAppTokens(options: AppTokensOptions): AppTokens {
+  const { appId, privateKey, client, cache, now } = options;
+  const log = { warn: () => undefined };
+  const auth = createAppAuth({ appId, privateKey, request: client.request, log, ...(cache ? { cache } : {}) });
 
   /** Translates what goes wrong inside auth-app: a key it cannot read, or a refused exchange of the JWT for a token. */
   async function signedIn<T>(work: () => Promise<T>): Promise<T> {

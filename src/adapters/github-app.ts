@@ -1,4 +1,5 @@
 import type { RepoId } from '../domain/model.ts';
+import type { TokenCache } from './cache/tokens.ts';
 import { createAppTokens, type AppCredentials } from './github-app-tokens.ts';
 import type { GithubAnswer, GithubClient } from './github-client.ts';
 import { failureOf } from './github-failures.ts';
@@ -19,6 +20,8 @@ export interface GithubApp {
 
 export interface GithubAppOptions extends AppCredentials {
   client: GithubClient;
+  /** Default: in this process. */
+  tokenCache?: TokenCache | undefined;
   now: () => number;
 }
 
@@ -36,8 +39,8 @@ interface Coverage {
 }
 
 /** A GitHub App's view: which installation covers a repository, and reading with that installation's token. */
-export function createGithubApp({ appId, privateKey, client, now }: GithubAppOptions): GithubApp {
-  const tokens = createAppTokens({ appId, privateKey, client, now });
+export function createGithubApp({ appId, privateKey, client, tokenCache, now }: GithubAppOptions): GithubApp {
+  const tokens = createAppTokens({ appId, privateKey, client, cache: tokenCache, now });
   let coverage: Coverage | null = null;
 
   /** Every page of a list, by its Link headers. */

@@ -3,6 +3,7 @@ import type { OnExchange } from '../domain/meter.ts';
 import type { RepoId } from '../domain/model.ts';
 import type { GitAuth, SourceAccount, SourceHost, SourceLookup, SourceStars, SweepPage } from '../domain/ports.ts';
 import { createGithubApp, type RepositoryKey } from './github-app.ts';
+import type { TokenCache } from './cache/tokens.ts';
 import type { EtagCache } from './github-cache.ts';
 import { createGithubClient, type GithubAnswer } from './github-client.ts';
 import { blockReason, failureOf, isNotFound, isRedirect, redirectTarget } from './github-failures.ts';
@@ -29,6 +30,8 @@ export interface GithubOptions {
   userAgent: string;
   /** Default: in memory, bounded. */
   etagCache?: EtagCache;
+  /** Of the App's installation tokens. Default: in memory. */
+  tokenCache?: TokenCache;
   /** Epoch milliseconds. Default `Date.now`. */
   now?: () => number;
   /** What octokit has to say, such as that an endpoint is deprecated. Default: nobody listens. */
@@ -62,9 +65,9 @@ export function createGithub(options: GithubOptions): SourceHost & SourceStars &
   const { token, login, sshKey } = options;
   const now = options.now ?? Date.now;
   const secrets = [token, options.app?.privateKey, sshKey?.privateKey].filter((secret) => secret !== undefined);
-  const { apiUrl, userAgent, etagCache, onNotice, onExchange } = options;
+  const { apiUrl, userAgent, etagCache, tokenCache, onNotice, onExchange } = options;
   const client = createGithubClient({ apiUrl, userAgent, secrets, etagCache, onNotice, onExchange });
-  const app = options.app && token === undefined ? createGithubApp({ ...options.app, client, now }) : null;
+  const app = options.app && token === undefined ? createGithubApp({ ...options.app, client, tokenCache, now }) : null;
   const authorization = token === undefined ? undefined : `token ${token}`;
 
   const read: Read = (url) => client.get(url, { authorization });

@@ -92,6 +92,19 @@ const PRIORITIES = { manual: 1, webhook: 2, retry: 3, reconcile: 4, batch: 5 } a
   number
 >;
 
+/**
+ * Whose work it is, among work of the same priority: workers take from each in turn, so that one account's five thousand stars, or one organisation's push
+ * to a thousand repositories, hold up nobody else's. A server that does not share fairly ignores it (docs/scaling.md).
+ * @returns 64 bytes at most
+ */
+function fairnessKeyOf(accountId: string | undefined, fullName: string): string {
+  const [owner = ''] = fullName.split('/');
+  return (accountId ?? `owner-${owner.toLowerCase()}`).slice(0, FAIRNESS_KEY_LENGTH);
+}
+
+/** Bytes, and ids and logins are ASCII. @see https://docs.temporal.io/develop/task-queue-priority-fairness */
+const FAIRNESS_KEY_LENGTH = 64;
+
 /** GitHub gives a delivery 10 s in all; a call without a deadline takes twenty to fail. */
 const SIGNAL_DEADLINE_MS = 3_000;
 
@@ -139,7 +152,7 @@ export function createMirrorControl(
   const tell = async <Payload extends RepoEvent | Decision>(
     { repoId, fullName }: NamedMirror,
     message: { signal: SignalDefinition<[Payload]>; payload: Payload },
-    options: { trigger: Trigger; deadlineMs?: number | undefined },
+    options: { trigger: Trigger; deadlineMs?: number | undefined; accountId?: string | undefined },
   ) => {
     const workflowId = mirrorWorkflowId(repoId);
     const input: MirrorInput = { repoId, fullName };
@@ -158,7 +171,10 @@ export function createMirrorControl(
             { key: { name: 'RepoFullName', type: SEARCH_ATTRIBUTES.RepoFullName }, value: fullName },
             { key: { name: 'GithubRepoId', type: SEARCH_ATTRIBUTES.GithubRepoId }, value: repoId },
           ],
-          priority: { priorityKey: PRIORITIES[options.trigger] },
+          priority: {
+            priorityKey: PRIORITIES[options.trigger],
+            fairnessKey: fairnessKeyOf(options.accountId, fullName),
+          },
           // 400 bytes at most; a full name has 140 at most.
           staticSummary: fullName,
         }),
@@ -184,8 +200,8 @@ export function createMirrorControl(
   };
 
   return {
-    repoEvent: (event, { deadlineMs } = {}) =>
-      tell(event, { signal: repoEvent, payload: event }, { trigger: event.trigger, deadlineMs }),
+    repoEvent: (event, { deadlineMs, accountId } = {}) =>
+      tell(event, { signal: repoEvent, payload: event }, { trigger: event.trigger, deadlineMs, accountId }),
     async decide(mirror, decision, by) {
       const { signal, starts } = DECISIONS[decision];
       return starts ? tell(mirror, { signal, payload: by }, { trigger: 'manual' }) : tellRunning(mirror, signal, by);

@@ -55,6 +55,7 @@ async function work(
   const db = createDatabase({
     url: required(config.databaseUrl),
     applicationName: 'starkeep api',
+    ...(config.databasePool ? { maxConnections: config.databasePool } : {}),
     onError: (error) => logger.warn({ reason: error.message }, 'database connection lost'),
   });
   const temporal = openTemporal({ ...config.temporal, address: required(config.temporal.address), traced: true });

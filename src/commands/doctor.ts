@@ -1,8 +1,10 @@
 import { execFile } from 'node:child_process';
 import { statfs } from 'node:fs/promises';
 import { promisify } from 'node:util';
+import { troubleOfRedis } from '../adapters/cache/redis.ts';
 import { createGithub } from '../adapters/github.ts';
 import { createOnedev } from '../adapters/onedev.ts';
+import { API_POOL, WORKER_POOL } from '../adapters/postgres/database.ts';
 import { createEnteredSettings } from '../adapters/postgres/entered-settings.ts';
 import { refuseOutdated } from '../adapters/postgres/migrate.ts';
 import { createStore } from '../adapters/postgres/store.ts';
@@ -76,6 +78,7 @@ function looks(config: Config): Record<string, Look> {
     'data folder': () => lookAtSpace(config),
     settings: () => lookAtEntered(config),
     Postgres: () => lookAtPostgres(config),
+    cache: () => lookAtCache(config),
     Temporal: () => lookAtTemporal(config),
     worker: () => lookAtWorker(config),
     api: () => lookAtApi(config),
@@ -122,10 +125,41 @@ async function lookAtEntered(config: Config): Promise<Omit<Finding, 'what'>> {
 
 function lookAtPostgres(config: Config): Promise<Omit<Finding, 'what'>> {
   return withDatabase(config, async (db) => {
-    const [row] = await db.query<{ version: string }>(`select current_setting('server_version') as version`);
+    const [row] = await db.query<{ version: string; room: number; others: number }>(
+      `select current_setting('server_version') as version,
+              current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int as room,
+              (select count(*)::int from pg_stat_activity
+                where backend_type = 'client backend' and application_name not like 'starkeep%') as others`,
+    );
     await refuseOutdated(db);
-    return fine(`version ${row?.version ?? 'unknown'}, its tables are up to date`);
+    const { version = 'unknown', room = 0, others = 0 } = row ?? {};
+    // For an api and as many workers as there is room for, beside what others have open now.
+    const { databasePool: pool } = config;
+    const left = room - others - (pool ?? API_POOL) - BESIDE_THE_POOLS;
+    const workers = Math.max(0, Math.floor(left / (pool ?? WORKER_POOL)));
+    const says = `version ${version}, its tables are up to date, ${room} connections: enough for an api and ${counted(workers, 'worker')}`;
+    if (workers > 0) return fine(says);
+    return warning(says, 'Raise max_connections of Postgres, or set STARKEEP_DATABASE_POOL lower.');
   });
+}
+
+/** What the api listens on, and what commands and processes that start open for a moment. */
+const BESIDE_THE_POOLS = 4;
+
+async function lookAtCache(config: Config): Promise<Omit<Finding, 'what'>> {
+  const { place, redisUrl } = config.cache;
+  if (place === 'memory') return fine('each worker remembers by itself, until it ends');
+  const keys = await settingsKeysOf(config);
+  if (place === 'redis' && redisUrl !== undefined) {
+    const trouble = await troubleOfRedis(redisUrl);
+    const effect = 'work goes on as if nothing were remembered, and takes more requests';
+    if (trouble !== null) return warning(`Redis: ${trouble}; ${effect}`, 'Is REDIS_URL right, and Redis up?');
+  }
+  if (keys.length > 0) return fine(`${place}, sealed`);
+  const lacks = config.github.app ? 'each worker mints its own installation tokens' : 'nothing that is there is sealed';
+  if (place === 'redis' || config.github.app)
+    return warning(`${place}, without a key: ${lacks}`, 'Set STARKEEP_SETTINGS_KEYS, the same for all workers.');
+  return fine(place);
 }
 
 function lookAtTemporal(config: Config): Promise<Omit<Finding, 'what'>> {

@@ -774,10 +774,11 @@ export interface MirrorControl {
   /**
    * Starts the mirror's workflow or signals the running one.
    * @param options.deadlineMs default 3 s
+   * @param options.accountId whose star list or batch it comes from: workers are shared fairly between accounts. Default: between owners of repositories
    * @returns the workflow id
    * @throws Failure `TemporalUnavailable` within the deadline
    */
-  repoEvent(event: RepoEvent, options?: { deadlineMs?: number }): Promise<{ workflowId: string }>;
+  repoEvent(event: RepoEvent, options?: { deadlineMs?: number; accountId?: string }): Promise<{ workflowId: string }>;
   /**
    * Tells a mirror what a person decided. `syncNow`, `pause` and `resume` start its workflow when none runs; the two about a deletion need one
    * that waits.

@@ -52,7 +52,11 @@ const START_ATTEMPTS = 3;
 const RETENTION_MS = 7 * 86_400_000;
 
 /** The dev server's own values add 50 ms to every step of a workflow (shared/temporal-trial.md). */
-const DYNAMIC_SETTINGS = ['transfer', 'timer', 'visibility'].map((queue) => `history.${queue}ProcessorMaxPollRPS=2000`);
+const DYNAMIC_SETTINGS = [
+  ...['transfer', 'timer', 'visibility'].map((queue) => `history.${queue}ProcessorMaxPollRPS=2000`),
+  // Without it one account's stars go before everything of another's that has the same priority.
+  'matching.enableFairness=true',
+];
 
 /** A write-ahead log keeps what was committed when the server is killed, and spares most of the waiting for the disk. */
 const SQLITE_PRAGMAS = ['journal_mode=wal', 'synchronous=normal'];

@@ -1,9 +1,4 @@
-import {
-  GracefulShutdownPeriodExpiredError,
-  type MetricsExporterConfig,
-  Worker,
-  type WorkerOptions,
-} from '@temporalio/worker';
+import { GracefulShutdownPeriodExpiredError, type MetricsExporterConfig, type Worker } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import { createActivities } from '../activities/index.ts';
 import type { ActivityPorts } from '../activities/ports.ts';
@@ -11,10 +6,8 @@ import { createAlertChannels } from '../adapters/alerts/channels.ts';
 import { createGithubDeliveries } from '../adapters/github-deliveries.ts';
 import { createGithub } from '../adapters/github.ts';
 import { createOnedev } from '../adapters/onedev.ts';
-import { createDatabase, type Database } from '../adapters/postgres/database.ts';
+import { createDatabase, WORKER_POOL } from '../adapters/postgres/database.ts';
 import { createEnteredSettings } from '../adapters/postgres/entered-settings.ts';
-import { dataConverterOf } from '../adapters/payload-codec.ts';
-import { createHttpCache } from '../adapters/postgres/http-cache.ts';
 import { refuseOutdated } from '../adapters/postgres/migrate.ts';
 import { createStore } from '../adapters/postgres/store.ts';
 import {
@@ -42,28 +35,16 @@ import { noteSettings } from '../seen-settings.ts';
 import { withTelemetry } from '../telemetry.ts';
 import { USER_AGENT } from '../version.ts';
 import type { Watch } from '../watch.ts';
-import { TASK_QUEUES } from '../workflows/messages.ts';
 import { watchBudget } from './budget-watch.ts';
-import { workflowBundle } from './bundle.ts';
+import { createCaches, type Caches } from './caches.ts';
 import { type Hosted, openWorkerOps } from './ops.ts';
+import { createWorkers, slotsOf } from './queues.ts';
 import { connectWorker, installRuntime } from './runtime.ts';
 import { createSdkMetrics } from './sdk-metrics.ts';
-import { tracingOptions } from './tracing.ts';
 import { createTransfer } from './transfers.ts';
-import { versioningOf } from './versioning.ts';
-
-/**
- * Activities under way get this long to end by themselves; then they are cancelled, and another worker does them at once. What cannot be cancelled
- * is left as it is after the longer time: another worker does it once its heartbeats are missed.
- */
-const SHUTDOWN_GRACE = '10s';
-const SHUTDOWN_FORCE = '30s';
 
 /** As a shell says it of what Ctrl-C ended. */
 const EXIT_HURRIED = 130;
-
-/** Light activities at once: mostly waiting for GitHub, OneDev and Postgres. */
-const LIGHT_SLOTS = 20;
 
 /** Builds the worker's adapters and hosts workflows and activities. @returns when it has drained, and why */
 export function runWorker(given: WithEntered): Promise<'told to' | 'settings were entered'> {
@@ -135,16 +116,17 @@ async function work(
   const db = createDatabase({
     url: required(config.databaseUrl),
     applicationName: 'starkeep worker',
-    maxConnections: 20,
+    maxConnections: config.databasePool ?? WORKER_POOL,
     onError: (error) => logger.warn({ reason: error.message }, 'database connection lost'),
   });
   const control = createMirrorControl(temporal);
-  const slots = { [TASK_QUEUES.main]: LIGHT_SLOTS, [TASK_QUEUES.transfer]: config.transferSlots };
+  const slots = slotsOf(config);
   onHosted({ db, control, slots, workers: null });
   const alertChannels = createAlertChannels(config.alerts, USER_AGENT);
   const channels = alertChannels.map(({ name }) => name);
   const store = createStore(db, { channels, atLeast: config.alerts.atLeast });
   const watches: Pick<Watch, 'stop'>[] = [];
+  const closing: (() => Promise<void>)[] = [];
   const runs = createWorkflowRuns(temporal);
   const transfer = createTransfer(config, {
     redact,
@@ -154,7 +136,10 @@ async function work(
   try {
     await refuseOutdated(db);
     watches.push(noteSettings({ settings: store.settings, log: logger }, 'worker', config));
-    const entered = createEnteredSettings(db, await settingsKeysOf(config));
+    const keys = await settingsKeysOf(config);
+    const entered = createEnteredSettings(db, keys);
+    const caches = createCaches(config, { db, keys, logger, redact });
+    closing.push(() => caches.close());
     watches.push(watchEntered(entered, stamp, takeOver, logger));
     await ensureSearchAttributes(temporal.connection, settings.namespace);
     await ensureReconcileSchedule(temporal.client, config.reconcileEveryMs);
@@ -163,7 +148,7 @@ async function work(
     await ensureAlertSchedule(temporal.client);
     await ensureArchiveSchedule(temporal.client);
     await transfer.sweep();
-    const ports = { ...adapters(config, db, logger, redact), ...store, transfer, control, runs };
+    const ports = { ...adapters(config, caches, logger, redact), ...store, transfer, control, runs };
     watches.push(watchBudget({ source: ports.source, budget: store.budget, log: logger }));
     const activities = createActivities({
       ...ports,
@@ -184,7 +169,7 @@ async function work(
   } finally {
     transfer.close();
     await Promise.all(watches.map((watch) => watch.stop()));
-    await Promise.all([db.close(), temporal.close()]);
+    await Promise.all([...closing.map((close) => close()), db.close(), temporal.close()]);
     await connection.close();
   }
   logger.info('worker stopped');
@@ -193,7 +178,7 @@ async function work(
 
 function adapters(
   config: Config,
-  db: Database,
+  caches: Caches,
   logger: Logger,
   redact: Redact,
 ): Pick<ActivityPorts, 'source' | 'target' | 'hookDeliveries'> {
@@ -204,10 +189,8 @@ function adapters(
     source: createGithub({
       ...githubOptions(github),
       // Shared by all workers, and there after a restart: what has not changed costs nothing of the hourly quota.
-      etagCache: createHttpCache(db, {
-        onError: ({ kind, message }) =>
-          logger.warn({ kind, reason: redact(message) }, 'answers of GitHub are not remembered'),
-      }),
+      etagCache: caches.answers,
+      tokenCache: caches.tokens,
       onNotice,
       onExchange,
     }),
@@ -246,40 +229,6 @@ function rules(config: Config): ActivityPorts['rules'] {
     reconcileEveryMs: config.reconcileEveryMs,
     drift: config.drift,
   };
-}
-
-/** One worker for workflows and light activities, one for git with few slots: a hundred clones at once would kill the machine. */
-async function createWorkers(
-  common: Pick<WorkerOptions, 'connection' | 'namespace' | 'activities'>,
-  config: Config,
-): Promise<Worker[]> {
-  const shutdown = { shutdownGraceTime: SHUTDOWN_GRACE, shutdownForceTime: SHUTDOWN_FORCE } as const;
-  const dataConverter = dataConverterOf(config.temporal.payloadKeys);
-  const versioning = versioningOf(config.temporal.deployment);
-  const encodedFailures = config.temporal.payloadKeys.length > 0;
-  const traced = config.telemetry.traces !== undefined;
-  const tracing = tracingOptions();
-  return [
-    await Worker.create({
-      ...common,
-      ...shutdown,
-      ...versioning,
-      ...tracing,
-      dataConverter,
-      workflowBundle: await workflowBundle({ encodedFailures, traced }),
-      taskQueue: TASK_QUEUES.main,
-      maxConcurrentActivityTaskExecutions: LIGHT_SLOTS,
-    }),
-    await Worker.create({
-      ...common,
-      ...shutdown,
-      ...versioning,
-      ...tracing,
-      dataConverter,
-      taskQueue: TASK_QUEUES.transfer,
-      maxConcurrentActivityTaskExecutions: config.transferSlots,
-    }),
-  ];
 }
 
 /**

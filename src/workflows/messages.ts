@@ -7,10 +7,14 @@ import type { Carried } from './mirror-state.ts';
 /** The wire contract: names of queues, workflows, signals, queries and search attributes. Renaming one is a migration. */
 
 export const TASK_QUEUES = {
-  /** Workflows and light activities. */
+  /** Workflows, and activities that ask nobody but Postgres and Temporal. */
   main: 'starkeep',
   /** Git: few slots per worker, many workers. */
   transfer: 'starkeep-transfer',
+  /** What asks GitHub's API. A queue of its own, since Temporal counts a rate for a whole queue, and that over all workers. */
+  github: 'starkeep-github',
+  /** What asks OneDev's API. */
+  onedev: 'starkeep-onedev',
 } as const;
 
 export const WORKFLOW_TYPES = {

@@ -1,9 +1,14 @@
 import type { ActivityOptions } from '@temporalio/workflow';
 import type { TASK_QUEUES } from './messages.ts';
 
-/** Timeouts, retries and waits, in one table. Changing a number is safe for running workflows; changing a queue is not. */
+/**
+ * Timeouts, retries and waits, in one table. Changing a number is safe for running workflows. So is moving a class to another queue, as long as every
+ * worker that has the new table asks for work on that queue too: what was scheduled before stays where it is.
+ */
 
 const TRANSFER_QUEUE: (typeof TASK_QUEUES)['transfer'] = 'starkeep-transfer';
+const GITHUB_QUEUE: (typeof TASK_QUEUES)['github'] = 'starkeep-github';
+const ONEDEV_QUEUE: (typeof TASK_QUEUES)['onedev'] = 'starkeep-onedev';
 
 /**
  * By class of call. Temporal's attempts are for hiccups of seconds; a failure that outlasts them becomes the mirror's status
@@ -11,6 +16,7 @@ const TRANSFER_QUEUE: (typeof TASK_QUEUES)['transfer'] = 'starkeep-transfer';
  */
 export const CALLS = {
   github: {
+    taskQueue: GITHUB_QUEUE,
     // The proof of an unstar reads the whole star list: half a second a hundred stars.
     startToCloseTimeout: '5m',
     // A worker that is killed says nothing; its calls are made again after so long, not at the end of their time.
@@ -18,6 +24,7 @@ export const CALLS = {
     retry: { initialInterval: '1s', backoffCoefficient: 3, maximumInterval: '30s', maximumAttempts: 3 },
   },
   onedev: {
+    taskQueue: ONEDEV_QUEUE,
     startToCloseTimeout: '6m',
     heartbeatTimeout: '30s',
     retry: { initialInterval: '1s', backoffCoefficient: 3, maximumInterval: '30s', maximumAttempts: 3 },
@@ -45,11 +52,18 @@ export const CALLS = {
     heartbeatTimeout: '60s',
     retry: { initialInterval: '500ms', backoffCoefficient: 2, maximumInterval: '30s' },
   },
-  /** One page of stars and its signals. */
+  /** One page of stars and its signals; one page of GitHub's own list of deliveries. */
   stars: {
+    taskQueue: GITHUB_QUEUE,
     startToCloseTimeout: '5m',
     heartbeatTimeout: '60s',
     // A page that outlasts these makes the reading incomplete, and the next reading comes round.
+    retry: { initialInterval: '1s', backoffCoefficient: 3, maximumInterval: '1m', maximumAttempts: 4 },
+  },
+  /** Deliveries that wait in the inbox, and their signals: nobody is asked, and nothing they wait for should hold up others. */
+  inbox: {
+    startToCloseTimeout: '5m',
+    heartbeatTimeout: '60s',
     retry: { initialInterval: '1s', backoffCoefficient: 3, maximumInterval: '1m', maximumAttempts: 4 },
   },
   /** Messages to one channel: until it takes them. A batch of them takes minutes where the channel is slow. */

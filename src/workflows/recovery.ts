@@ -4,7 +4,7 @@ import type { RecoveryPlan, RecoverySummary } from '../domain/record.ts';
 import { CALLS, LONGEST_RECOVERY_WAIT_MS, PAGES_PER_RUN, REDELIVERIES_PER_RUN } from './policy.ts';
 import { rateLimitWait } from './stars.ts';
 
-const { dispatchDeliveries } = proxyActivities<Activities>(CALLS.stars);
+const { dispatchDeliveries } = proxyActivities<Activities>(CALLS.inbox);
 
 /**
  * Delivers what the webhook receiver accepted while Temporal was away, oldest first. Started by the api whenever its inbox holds such

@@ -13,7 +13,7 @@ export interface Outside {
 }
 
 /** Caches, what migrations note for themselves, and where the audit log ends. */
-const NOT_THE_RECORD = ['http_cache', 'source_budget', 'changes', 'pgmigrations', 'audit_head'];
+const NOT_THE_RECORD = ['http_cache', 'remembered', 'source_budget', 'changes', 'pgmigrations', 'audit_head'];
 
 export async function outsideOf(world: World, told: string[]): Promise<Outside> {
   return comparable({

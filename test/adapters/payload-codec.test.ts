@@ -139,21 +139,13 @@ describe('on a Temporal server', { timeout: 180_000 }, () => {
     return opened;
   }
 
-  /** Both workers of the product with these keys. @returns what ends them */
+  /** The workers of the product with these keys. @returns what ends them */
   async function workers({ activities }: Pick<World, 'activities'>, ...ids: string[]): Promise<() => Promise<void>> {
     const common = { activities, dataConverter: dataConverterOf(keysOf(...ids)) };
     const bundle = await workflowBundle({ encodedFailures: ids.length > 0 });
-    const all = [
-      await temporal.worker({ ...common, taskQueue: TASK_QUEUES.main, workflowBundle: bundle }),
-      await temporal.worker({ ...common, taskQueue: TASK_QUEUES.transfer }),
-    ];
-    const running = Promise.all(all.map((worker) => worker.run()));
+    const end = await temporal.workers({ ...common, workflowBundle: bundle });
     let stopped: Promise<void> | null = null;
-    const stop = () =>
-      (stopped ??= (async () => {
-        for (const worker of all) worker.shutdown();
-        await running;
-      })());
+    const stop = () => (stopped ??= end());
     closing.push(stop);
     return stop;
   }

@@ -33,12 +33,7 @@ describe('how far a transfer is', () => {
       Context.current().heartbeat(PROGRESS);
       await ended;
     };
-    const { activities } = world;
-    const workers = [
-      await temporal.worker({ taskQueue: TASK_QUEUES.main, activities }),
-      await temporal.worker({ taskQueue: TASK_QUEUES.transfer, activities }),
-    ];
-    const running = workers.map((worker) => worker.run());
+    const stop = await temporal.workers({ activities: world.activities });
     const first = event('starred', { repoId: '4711' });
     const transfers = createRunningTransfers(connection());
 
@@ -56,8 +51,7 @@ describe('how far a transfer is', () => {
     await handle.result();
     const after = await transfers.progress(first.repoId);
     const pollers = await pollersOf(connection(), TASK_QUEUES.transfer);
-    workers.forEach((worker) => worker.shutdown());
-    await Promise.all(running);
+    await stop();
 
     expect([before, after]).toEqual([null, null]);
     expect(during).toEqual({ attempt: 1, latest: PROGRESS, startedAt: expect.stringMatching(/^\d{4}-.*Z$/) as string });

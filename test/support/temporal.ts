@@ -4,6 +4,7 @@ import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { DefaultLogger, makeTelemetryFilterString, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
 import { afterAll, beforeAll, inject } from 'vitest';
 import { ensureSearchAttributes } from '../../src/adapters/search-attributes.ts';
+import { TASK_QUEUES } from '../../src/workflows/messages.ts';
 import { workflowBundle } from './workflow-bundle.ts';
 
 export { workflowBundle } from './workflow-bundle.ts';
@@ -15,6 +16,12 @@ export interface TestTemporal {
   readonly namespace: string;
   /** A worker with our workflows, from the prebuilt bundle, unless `options` say otherwise. */
   worker(options: Partial<WorkerOptions> & { taskQueue: string }): Promise<Worker>;
+  /**
+   * Workers that run, the first of them with our workflows.
+   * @param taskQueues one each; default: those of the product
+   * @returns what ends them
+   */
+  workers(options: Partial<WorkerOptions>, taskQueues?: string[]): Promise<() => Promise<void>>;
 }
 
 /** A task queue, or workflow id, that no other test uses. */
@@ -82,6 +89,19 @@ function lend(create: () => Promise<Lent>): TestTemporal {
       const { environment, namespace } = current();
       const workflows = 'workflowsPath' in options ? {} : { workflowBundle: await workflowBundle() };
       return Worker.create({ connection: environment.nativeConnection, namespace, ...workflows, ...options });
+    },
+    async workers({ workflowBundle: bundle, ...options }, taskQueues = Object.values(TASK_QUEUES)) {
+      const { environment, namespace } = current();
+      const common = { connection: environment.nativeConnection, namespace, ...options };
+      const [first = TASK_QUEUES.main, ...others] = taskQueues;
+      const workflows = { workflowBundle: bundle ?? (await workflowBundle()) };
+      const all = [await Worker.create({ ...common, ...workflows, taskQueue: first })];
+      for (const taskQueue of others) all.push(await Worker.create({ ...common, taskQueue }));
+      const running = Promise.all(all.map((worker) => worker.run()));
+      return async () => {
+        for (const worker of all) worker.shutdown();
+        await running;
+      };
     },
   };
 }

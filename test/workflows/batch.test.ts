@@ -1,6 +1,5 @@
 import { type WorkflowHandle, WorkflowNotFoundError } from '@temporalio/client';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
-import type { Worker } from '@temporalio/worker';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
 import { createBatchActivities } from '../../src/activities/batches.ts';
 import type { ActivityPorts } from '../../src/activities/ports.ts';
@@ -110,7 +109,7 @@ describe('a batch', () => {
   const temporal = devServerEnvironment();
   let opened: TemporalConnection;
   let control: MirrorControl;
-  let workers: { worker: Worker; running: Promise<void> }[] = [];
+  let endWorkers: (() => Promise<void>) | null = null;
   let world: Mirrors;
 
   /** What the mirrors' activities do. */
@@ -206,21 +205,14 @@ describe('a batch', () => {
   }
 
   async function startWorkers(): Promise<void> {
-    const all = activities();
-    for (const options of [
-      { taskQueue: TASK_QUEUES.main, activities: all },
-      { taskQueue: TASK_QUEUES.transfer, activities: all, maxConcurrentActivityTaskExecutions: 40 },
-    ]) {
-      const worker = await temporal.worker(options);
-      workers.push({ worker, running: worker.run() });
-    }
+    endWorkers = await temporal.workers({ activities: activities(), maxConcurrentActivityTaskExecutions: 40 });
   }
 
   async function stopWorkers(meanwhile: () => void = () => undefined): Promise<void> {
-    for (const { worker } of workers) worker.shutdown();
+    const ending = endWorkers?.();
+    endWorkers = null;
     meanwhile();
-    await Promise.all(workers.map(({ running }) => running));
-    workers = [];
+    await ending;
   }
 
   /** Ids begin anew in every test, and a namespace has one workflow of each. */

@@ -41,16 +41,11 @@ const surroundings = () => new MockActivityEnvironment({}, { logger: new Default
 /** Lends workers for mirrors and for the archive. */
 async function withWorkers<T>(world: World, work: () => Promise<T>): Promise<T> {
   const activities = { ...world.activities, ...activitiesWith() };
-  const workers = [
-    await temporal.worker({ taskQueue: TASK_QUEUES.main, activities }),
-    await temporal.worker({ taskQueue: TASK_QUEUES.transfer, activities }),
-  ];
-  const running = workers.map((worker) => worker.run());
+  const stop = await temporal.workers({ activities });
   try {
     return await work();
   } finally {
-    workers.forEach((worker) => worker.shutdown());
-    await Promise.all(running);
+    await stop();
   }
 }
 

@@ -35,16 +35,7 @@ describe('mirrorRepository', { sequential: true }, () => {
 
   beforeEach(async () => {
     world = new World();
-    const { activities } = world;
-    const workers = [
-      await temporal.worker({ taskQueue: TASK_QUEUES.main, activities }),
-      await temporal.worker({ taskQueue: TASK_QUEUES.transfer, activities }),
-    ];
-    const running = workers.map((worker) => worker.run());
-    stopWorkers = async () => {
-      for (const worker of workers) worker.shutdown();
-      await Promise.all(running);
-    };
+    stopWorkers = await temporal.workers({ activities: world.activities });
   });
 
   afterEach(async () => {

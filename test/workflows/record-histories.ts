@@ -178,7 +178,11 @@ async function record(name: string, { first, before, then }: Path): Promise<void
   const common = { connection: environment.nativeConnection, activities: world.activities };
   const workers = [
     await Worker.create({ ...common, workflowBundle, taskQueue: TASK_QUEUES.main }),
-    await Worker.create({ ...common, taskQueue: TASK_QUEUES.transfer }),
+    ...(await Promise.all(
+      [TASK_QUEUES.transfer, TASK_QUEUES.github, TASK_QUEUES.onedev].map((taskQueue) =>
+        Worker.create({ ...common, taskQueue }),
+      ),
+    )),
   ];
   const running = workers.map((worker) => worker.run());
   const handle = await environment.client.workflow.signalWithStart(WORKFLOW_TYPES.mirror, {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { DeliveriesRead, DeliveriesRequest, RecoveryEnding, RecoverySummary } from '../../src/domain/record.ts';
+import { TASK_QUEUES } from '../../src/workflows/messages.ts';
 import { PAGES_PER_RUN, REDELIVERIES_PER_RUN } from '../../src/workflows/policy.ts';
 import type { recoverDeliveries } from '../../src/workflows/recovery.ts';
 import { timeSkippingEnvironment, uniqueName } from '../support/temporal.ts';
@@ -40,13 +41,13 @@ describe('recoverDeliveries', () => {
       },
     };
     const taskQueue = uniqueName('recovery');
-    const worker = await temporal.worker({ taskQueue, activities });
+    const stop = await temporal.workers({ activities }, [taskQueue, TASK_QUEUES.github]);
     const run = temporal.client.workflow.execute<typeof recoverDeliveries>('recoverDeliveries', {
       taskQueue,
       workflowId: uniqueName('recover'),
     });
     const began = await temporal.environment.currentTimeMs();
-    await worker.runUntil(run);
+    await run.finally(stop);
     const tookMs = (await temporal.environment.currentTimeMs()) - began;
     return { reads, endings, begun, calls, tookMs };
   }

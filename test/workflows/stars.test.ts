@@ -9,6 +9,7 @@ import type {
   StarsRead,
   StarsRequest,
 } from '../../src/domain/record.ts';
+import { TASK_QUEUES } from '../../src/workflows/messages.ts';
 import { PAGES_PER_RUN } from '../../src/workflows/policy.ts';
 import type { drainInbox } from '../../src/workflows/recovery.ts';
 import type { reconcileStars } from '../../src/workflows/stars.ts';
@@ -47,14 +48,14 @@ describe('reconcileStars', () => {
       },
     };
     const taskQueue = uniqueName('stars');
-    const worker = await temporal.worker({ taskQueue, activities });
+    const stop = await temporal.workers({ activities }, [taskQueue, TASK_QUEUES.github]);
     const workflowId = uniqueName('reconcile');
     const run = temporal.client.workflow.execute<typeof reconcileStars>('reconcileStars', {
       taskQueue,
       workflowId,
       args: [],
     });
-    const result = await worker.runUntil(run);
+    const result = await run.finally(stop);
     return { result, requests, ends, begins };
   }
 

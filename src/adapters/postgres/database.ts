@@ -34,21 +34,35 @@ export interface PoolUse {
 
 export interface DatabaseOptions {
   url: string;
-  /** Default 10. */
+  /** Default {@link API_POOL}. */
   maxConnections?: number;
   applicationName?: string;
   /** Told when an idle connection breaks; without a listener that would end the process. */
   onError?: (error: Error) => void;
 }
 
+/** What one process opens where the settings name no number: an api waits for few queries at a time, a worker has dozens of activities. */
+export const API_POOL = 10;
+export const WORKER_POOL = 20;
+
+/** How long a connection may take, a new one as well as one that others have to give back first. */
+const CONNECT_TIMEOUT_MS = 3_000;
+
+/**
+ * How long a transaction may do nothing: a process that stands still (suspended, out of memory) would keep its locks, and with them everybody else, for
+ * as long as its machine answers.
+ */
+const IDLE_IN_TRANSACTION_MS = 60_000;
+
 /** Opens nothing yet: the first query does. */
 export function createDatabase(options: DatabaseOptions): Pool {
-  const max = options.maxConnections ?? 10;
+  const max = options.maxConnections ?? API_POOL;
   const pool = new pg.Pool({
     connectionString: options.url,
     max,
     application_name: options.applicationName ?? 'starkeep',
-    connectionTimeoutMillis: 3_000,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
     query_timeout: 30_000,
     statement_timeout: 30_000,
     idleTimeoutMillis: 30_000,
@@ -57,9 +71,9 @@ export function createDatabase(options: DatabaseOptions): Pool {
   pool.on('error', (error) => options.onError?.(error));
 
   return {
-    query: async (text, values) => (await translated(() => pool.query(text, storable(values)))).rows,
+    query: async (text, values) => (await translated(() => pool.query(text, storable(values)), max)).rows,
     async transaction(work) {
-      const client = await translated(() => pool.connect());
+      const client = await translated(() => pool.connect(), max);
       // A connection that breaks in the middle is reported by the query that was running, and by an event.
       const onError = (error: Error) => options.onError?.(error);
       client.on('error', onError);
@@ -102,24 +116,38 @@ function storable(values: unknown[] | undefined): unknown[] | undefined {
 
 /**
  * SQLSTATEs that say "the server is away, going, or not to be entered with these settings", as against "this query is wrong":
- * connection, wrong user or password, no such database, resources, shutdown, its disk.
+ * connection, a transaction that stood still, wrong user or password, no such database, resources, shutdown, its disk.
  * @see https://www.postgresql.org/docs/current/errcodes-appendix.html
  */
-const UNAVAILABLE_STATE = /^(?:08|28|3D000|53|57P0|58)/;
+const UNAVAILABLE_STATE = /^(?:08|25P03|28|3D000|53|57P0|58)/;
 
 /** Whether the server itself said so. node-postgres gives its own errors (a closed socket, a time-out) no SQLSTATE. */
 export function saysUnavailable(error: unknown): boolean {
   return error instanceof pg.DatabaseError && UNAVAILABLE_STATE.test(String(error.code));
 }
 
-/** @throws Failure `DatabaseUnavailable` for everything that is no mistake in the statement; that passes as it is */
-export async function translated<T>(run: () => Promise<T>): Promise<T> {
+/**
+ * @param max of the pool that `run` takes a connection from
+ * @throws Failure `DatabaseUnavailable` for everything that is no mistake in the statement; that passes as it is
+ */
+export async function translated<T>(run: () => Promise<T>, max?: number): Promise<T> {
   try {
     return await run();
   } catch (error) {
     if (error instanceof pg.DatabaseError && !saysUnavailable(error)) throw error;
-    throw new Failure('DatabaseUnavailable', `Postgres: ${describe(error)}`, { cause: error });
+    const reason = max !== undefined && isUsedUp(error) ? usedUp(max) : describe(error);
+    throw new Failure('DatabaseUnavailable', `Postgres: ${reason}`, { cause: error });
   }
+}
+
+/** What pg-pool says when nobody gave a connection back in time; it is no error of Postgres's, and has no code. */
+function isUsedUp(error: unknown): boolean {
+  return error instanceof Error && error.message === 'timeout exceeded when trying to connect';
+}
+
+function usedUp(max: number): string {
+  const seconds = CONNECT_TIMEOUT_MS / 1000;
+  return `all of ${max} connections of this process were in use for ${seconds} s: Postgres is slow, or STARKEEP_DATABASE_POOL is small`;
 }
 
 function describe(error: unknown): string {

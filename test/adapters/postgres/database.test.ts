@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createDatabase, type Database, type DatabaseOptions } from '../../../src/adapters/postgres/database.ts';
+import { createDatabase, type DatabaseOptions, type Pool } from '../../../src/adapters/postgres/database.ts';
 import { createStore } from '../../../src/adapters/postgres/store.ts';
 import { Failure } from '../../../src/domain/failures.ts';
 import { eventually } from '../../support/eventually.ts';
@@ -18,7 +18,7 @@ afterEach(async () => {
   await Promise.all(opened.splice(0).map((db) => db.close()));
 });
 
-function open(options: Partial<DatabaseOptions> = {}): Database {
+function open(options: Partial<DatabaseOptions> = {}): Pool {
   const db = createDatabase({ url: database.url, onError: (error) => told.push(error), ...options });
   opened.push(db);
   return db;
@@ -237,5 +237,56 @@ describe('the pool', () => {
     );
 
     expect(Math.max(...seen.flat().map((row) => row.open))).toBeLessThanOrEqual(2);
+  });
+
+  it('says how many connections there are, how many of them are lent, and who waits', async () => {
+    const db = open({ maxConnections: 2 });
+    const none = db.use();
+    let release: () => void = () => undefined;
+    const held = new Promise<void>((resolve) => (release = resolve));
+    const working = [1, 2].map(() => db.transaction(() => held));
+    const third = db.query('select 1');
+    await eventually(() => db.use().inUse === 2 && db.use().waiting === 1);
+
+    const busy = db.use();
+    release();
+    await Promise.all([...working, third]);
+
+    expect(none).toEqual({ idle: 0, inUse: 0, waiting: 0, max: 2 });
+    expect(busy).toEqual({ idle: 0, inUse: 2, waiting: 1, max: 2 });
+    expect(db.use()).toEqual({ idle: 2, inUse: 0, waiting: 0, max: 2 });
+  });
+
+  it('that is used up lets nobody wait for ever, and says which setting is meant', async () => {
+    const db = open({ maxConnections: 1 });
+    let release: () => void = () => undefined;
+    const held = new Promise<void>((resolve) => (release = resolve));
+    const working = db.transaction(() => held);
+
+    const failure = await failureOf(db.query('select 1'));
+    release();
+    await working;
+
+    expect(failure.kind).toBe('DatabaseUnavailable');
+    expect(failure.message).toMatch(/all of 1 connections.*STARKEEP_DATABASE_POOL/);
+    expect(await db.query('select 1 as one')).toEqual([{ one: 1 }]);
+  });
+
+  it('has the server end a transaction that stands still, and goes on with another connection', async () => {
+    const db = open({ maxConnections: 1 });
+
+    const failure = await failureOf(
+      db.transaction(async (tx) => {
+        const [row] = await tx.query<{ ms: string }>('show idle_in_transaction_session_timeout');
+        expect(row).toEqual({ idle_in_transaction_session_timeout: '1min' });
+        // The same, in less time than a minute.
+        await tx.query(`set idle_in_transaction_session_timeout = '50ms'`);
+        await eventually(() => told.length > 0);
+        await tx.query('select 1');
+      }),
+    );
+
+    expect(failure.kind).toBe('DatabaseUnavailable');
+    expect(await db.query('select 1 as one')).toEqual([{ one: 1 }]);
   });
 });
