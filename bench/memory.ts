@@ -112,6 +112,7 @@ async function measure(name: string, starkeep: string): Promise<void> {
   await worker.says(/(worker runs)/);
   await quiet();
   const idle = await Promise.all([memoryOf(api.child), memoryOf(worker.child)]);
+  say(`${name}: idle, RSS of api ${idle[0].rss} MB, of worker ${idle[1].rss} MB`);
 
   github.repositories.forEach((repository) => github.star(repository));
   say(`${name}: ${mirrors} mirrors, ${values.deliveries} deliveries …`);

@@ -8,6 +8,9 @@ export interface Shot {
   status: number | null;
   trouble: string | null;
   ms: number;
+  /** When it was sent, and whether on a connection that had been used before: for whoever looks for the reason of a trouble. */
+  at: string;
+  reused: boolean;
 }
 
 /** GitHub as a steady sender of deliveries: half of them on connections it keeps, half on fresh ones. It sends each once, as GitHub does. */
@@ -28,9 +31,15 @@ const ANSWER_WITHIN_MS = 10_000;
 
 const KEPT_CONNECTIONS = 3;
 
+/** Less than the api keeps a connection that nobody uses, or a request would now and then be sent on one that it is just closing. */
+const KEPT_MS = 2_000;
+
 export function createHookshot(url: string, secret: string): Hookshot {
   const shots: Shot[] = [];
-  const agents = [new Agent({ keepAlive: true, maxSockets: KEPT_CONNECTIONS }), new Agent({ keepAlive: false })];
+  const agents = [
+    new Agent({ keepAlive: true, maxSockets: KEPT_CONNECTIONS, timeout: KEPT_MS }),
+    new Agent({ keepAlive: false }),
+  ];
   const underWay = new Set<Promise<void>>();
   let timer: NodeJS.Timeout | undefined;
   let asking: Promise<unknown> = Promise.resolve();
@@ -40,8 +49,11 @@ export function createHookshot(url: string, secret: string): Hookshot {
     const { guid, body, headers } = signedDelivery(event, payload, { secret });
     const agent = agents[(count += 1) % agents.length];
     const began = performance.now();
+    const at = new Date().toISOString();
+    let reused = false;
     const answer = await new Promise<{ status: number | null; trouble: string | null }>((resolve) => {
       const sent = request(`${url}/webhooks/github`, { method: 'POST', agent, headers, timeout: ANSWER_WITHIN_MS });
+      sent.once('socket', () => (reused = sent.reusedSocket));
       sent.once('timeout', () => sent.destroy(new Error('no answer in time')));
       sent.once('error', (error) => resolve({ status: null, trouble: error.message }));
       sent.once('response', (response) => {
@@ -51,7 +63,7 @@ export function createHookshot(url: string, secret: string): Hookshot {
       });
       sent.end(body);
     });
-    shots.push({ guid, ...answer, ms: performance.now() - began });
+    shots.push({ guid, ...answer, ms: performance.now() - began, at, reused });
   }
 
   return {
