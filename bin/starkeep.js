@@ -1,10 +1,10 @@
 #!/usr/bin/env node
-// In a checkout the sources run as they are, so nothing built can be out of date; where there are none, the build runs.
+// In a checkout the sources run as they are, so nothing built can be out of date; where there are none, the build runs, and needs no tsx.
 import { existsSync } from 'node:fs';
-import { register } from 'tsx/esm/api';
 
 const source = new URL('../src/cli.ts', import.meta.url);
 if (existsSync(source)) {
+  const { register } = await import('tsx/esm/api');
   register();
   await import(source.href);
 } else {
