@@ -29,7 +29,8 @@ if (root === undefined || !existsSync(join(root, '.package-lock.json'))) {
 const before = bytesIn(root);
 
 const bridges = readdirSync(join(root, BRIDGE));
-if (!bridges.includes(OWN_BRIDGE)) throw new Error(`${BRIDGE} has nothing for ${OWN_BRIDGE}, only ${bridges.join(', ')}`);
+if (!bridges.includes(OWN_BRIDGE))
+  throw new Error(`${BRIDGE} has nothing for ${OWN_BRIDGE}, only ${bridges.join(', ')}`);
 const others = bridges.filter((name) => name !== OWN_BRIDGE).map((name) => `${BRIDGE}/${name}`);
 const sources = BRIDGE_SOURCES.map((name) => `@temporalio/core-bridge/${name}`);
 for (const path of [...PACKAGES, ...others, ...sources]) {

@@ -64,7 +64,10 @@ interface Stage {
 
 async function readContainerfile(): Promise<Stage[]> {
   const text = await readFile(FILE, 'utf8');
-  const lines = text.replaceAll(/^#.*\n/gm, '').replaceAll(/\\\n\s*/g, ' ').split('\n');
+  const lines = text
+    .replaceAll(/^#.*\n/gm, '')
+    .replaceAll(/\\\n\s*/g, ' ')
+    .split('\n');
   const stages: Stage[] = [];
   for (const line of lines.filter((each) => each.trim() !== '')) {
     const [, name = '', rest = ''] = /^([A-Z]+)\s+(.*)$/.exec(line) ?? [];
@@ -112,7 +115,9 @@ async function copy(text: string, at: string, context: string[], folders: Map<st
 
 /** As an image's build has it: nothing of the caller's but the way to programs, and to the registry that npm is set up for. */
 async function shell(command: string, cwd: string): Promise<void> {
-  const kept = Object.entries(process.env).filter(([name]) => /^(?:PATH|HOME|TMPDIR|npm_config_\w+|.*_proxy)$/i.test(name));
+  const kept = Object.entries(process.env).filter(([name]) =>
+    /^(?:PATH|HOME|TMPDIR|npm_config_\w+|.*_proxy)$/i.test(name),
+  );
   // Under `npm run`, npm tells its children where it was started; a build starts anew.
   const own = kept.filter(([name]) => !/^npm_config_(?:prefix|local_prefix|global_prefix)$/i.test(name));
   try {
