@@ -4,6 +4,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { resolve } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { freePort } from '../src/local/free-port.ts';
 
 const PROBE = resolve(import.meta.dirname, '../bin/health.js');
 
@@ -51,9 +52,11 @@ describe('the probe of a container', () => {
   });
 
   it('fails where nobody listens', async () => {
-    const seen = await probe(['api'], { STARKEEP_PORT: '1' });
+    const port = String(await freePort(0));
 
-    expect(seen).toEqual({ code: 1, said: 'no answer: connect ECONNREFUSED 127.0.0.1:1\n' });
+    const seen = await probe(['api'], { STARKEEP_PORT: port });
+
+    expect(seen).toEqual({ code: 1, said: `no answer: connect ECONNREFUSED 127.0.0.1:${port}\n` });
   });
 
   it('asks the worker at its own port, and is content with one that has none', async () => {
