@@ -26,6 +26,9 @@ const temporal = devServerEnvironment();
 const TOKEN = 'token-of-github';
 const KEY = 'a-key-of-the-image-test';
 
+/** Settings of the worker's own listener, which another branch brings. */
+const COMING = ['STARKEEP_WORKER_HOST', 'STARKEEP_WORKER_PORT'];
+
 let dir: string;
 let built: Built;
 let github: GithubStandin;
@@ -64,6 +67,9 @@ beforeAll(async () => {
     STARKEEP_DATA_DIR: data,
     STARKEEP_HOST: '127.0.0.1',
     STARKEEP_PORT: String(await freePort(0)),
+    ...(known.has('STARKEEP_WORKER_PORT')
+      ? { STARKEEP_WORKER_HOST: '127.0.0.1', STARKEEP_WORKER_PORT: String(await freePort(0)) }
+      : {}),
   };
 });
 
@@ -86,6 +92,14 @@ describe('the image', () => {
     expect(await megabytesIn(join(built.app, 'node_modules'))).toBeLessThan(120);
   });
 
+  it('sets nothing that Starkeep does not know, which would keep it from starting', () => {
+    const known = [...SETTINGS.map(({ name }) => name), ...COMING];
+
+    const unknown = Object.keys(built.environment).filter((name) => !isOthers(name) && !known.includes(name));
+
+    expect(unknown).toEqual([]);
+  });
+
   it('migrates an empty database, and says so when there is nothing to do', async () => {
     const first = await starkeep('migrate');
     const second = await starkeep('migrate');
@@ -99,7 +113,7 @@ describe('the image', () => {
     const api = start('api');
     const worker = start('worker');
     const url = `http://127.0.0.1:${environment['STARKEEP_PORT']}`;
-    await eventually(async () => (await health('api')).code === 0, 60_000);
+    for (const role of ['api', 'worker']) await eventually(async () => (await health(role)).code === 0, 60_000);
 
     const client = createClient({ url, key: KEY });
     await eventually(async () => {
