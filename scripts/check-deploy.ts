@@ -144,6 +144,7 @@ const REFUSED: Record<string, string> = {
   'settings.TEMPORAL_ADDRESS=temporal': 'pattern',
   'settings.TEMPORAL_ADDRESS=': 'HOST:PORT',
   'settings.STARKEEP_PORT=80': 'the chart sets that one',
+  'api.preStopSeconds=40': 'cut off',
   'worker.terminationGracePeriodSeconds=10': 'minimum',
 };
 
@@ -151,7 +152,7 @@ async function checkChart(path: string, tools: Tools, folder: string): Promise<s
   // Its caches are nobody's home.
   const env = { HELM_CACHE_HOME: folder, HELM_CONFIG_HOME: folder, HELM_DATA_HOME: folder };
   const helm = (...args: string[]) => run(tools.helm, args, { cwd: ROOT, env: { ...process.env, ...env } });
-  const examples = (await readdir(join(path, 'examples'))).map((name) => join(path, 'examples', name));
+  const examples = (await readdir(join(path, 'examples'))).sort().map((name) => join(path, 'examples', name));
   const problems: string[] = [];
   const documents: [string, string][] = [];
   for (const example of examples) {
