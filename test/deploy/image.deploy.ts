@@ -113,13 +113,13 @@ describe('the image', () => {
     const api = start('api');
     const worker = start('worker');
     const url = `http://127.0.0.1:${environment['STARKEEP_PORT']}`;
-    for (const role of ['api', 'worker']) await eventually(async () => (await health(role)).code === 0, 60_000);
+    for (const role of ['api', 'worker']) await eventually(async () => (await health(role)).code === 0, 120_000);
 
     const client = createClient({ url, key: KEY });
     await eventually(async () => {
       const { mirrors } = await answerOf(client.GET('/mirrors'));
       return mirrors.some(({ fullName, status }) => fullName === 'ada/engine' && status === 'completed');
-    }, 90_000);
+    }, 180_000);
 
     expect(await (await fetch(url)).text()).toContain('<div id="root">');
     expect(onedev.refUpdates.length).toBeGreaterThan(0);
