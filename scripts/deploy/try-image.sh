@@ -44,7 +44,7 @@ podman images "$image"
 inside() {
   local entrypoint=$1
   shift
-  podman run --rm --read-only --tmpfs /data:mode=0700,uid=10001,gid=10001 --cap-drop ALL --security-opt no-new-privileges --network none \
+  podman run --rm --read-only --cap-drop ALL --security-opt no-new-privileges --network none \
     --ulimit nofile=1024:1024 --ulimit nproc=1000:1000 --entrypoint "$entrypoint" "$image" "$@"
 }
 inside starkeep --version
