@@ -144,7 +144,7 @@ const REFUSED: Record<string, string> = {
   'settings.TEMPORAL_ADDRESS=temporal': 'pattern',
   'settings.TEMPORAL_ADDRESS=': 'HOST:PORT',
   'settings.STARKEEP_PORT=80': 'the chart sets that one',
-  'api.preStopSeconds=40': 'cut off',
+  'api.drainDelaySeconds=40': 'cut off',
   'worker.terminationGracePeriodSeconds=10': 'minimum',
 };
 

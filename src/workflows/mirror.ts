@@ -222,7 +222,10 @@ class MirrorRun {
 
   /** Worker after worker was shut down under it, as when all of them are restarted. That is no failure of the repository's, and nobody has to know. */
   private handedOver(intent: Intent): Wait {
-    log.info('begun anew: its workers were shut down', { mirrorId: this.mirrorId, correlationId: intent.correlationId });
+    log.info('begun anew: its workers were shut down', {
+      mirrorId: this.mirrorId,
+      correlationId: intent.correlationId,
+    });
     this.doing = 'waiting for another worker';
     return { kind: 'retry', untilMs: Date.now() + HANDOVER_PAUSE_MS, intent: withoutObservation(intent) };
   }

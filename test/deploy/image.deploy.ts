@@ -26,9 +26,6 @@ const temporal = devServerEnvironment();
 const TOKEN = 'token-of-github';
 const KEY = 'a-key-of-the-image-test';
 
-/** Settings of the worker's own listener, which another branch brings. */
-const COMING = ['STARKEEP_WORKER_HOST', 'STARKEEP_WORKER_PORT'];
-
 let dir: string;
 let built: Built;
 let github: GithubStandin;
@@ -93,7 +90,7 @@ describe('the image', () => {
   });
 
   it('sets nothing that Starkeep does not know, which would keep it from starting', () => {
-    const known = [...SETTINGS.map(({ name }) => name), ...COMING];
+    const known = SETTINGS.map(({ name }) => name);
 
     const unknown = Object.keys(built.environment).filter((name) => !isOthers(name) && !known.includes(name));
 

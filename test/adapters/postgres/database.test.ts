@@ -1,5 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createDatabase, type Database, type DatabaseOptions, type Pool } from '../../../src/adapters/postgres/database.ts';
+import {
+  createDatabase,
+  type Database,
+  type DatabaseOptions,
+  type Pool,
+} from '../../../src/adapters/postgres/database.ts';
 import { createStore } from '../../../src/adapters/postgres/store.ts';
 import { Failure } from '../../../src/domain/failures.ts';
 import { eventually } from '../../support/eventually.ts';
