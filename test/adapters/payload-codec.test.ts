@@ -11,7 +11,7 @@ import { createPayloadCodec, dataConverterOf } from '../../src/adapters/payload-
 import { ensureDriftSchedule, ensureReconcileSchedule, RECONCILE_SCHEDULE_ID } from '../../src/adapters/schedules.ts';
 import { createMirrorControl, openTemporal, type TemporalConnection } from '../../src/adapters/temporal.ts';
 import { parsePayloadKeys, type PayloadKey } from '../../src/domain/payload-keys.ts';
-import { type MirrorState, TASK_QUEUES } from '../../src/workflows/messages.ts';
+import { type MirrorState } from '../../src/workflows/messages.ts';
 import { eventually } from '../support/eventually.ts';
 import { devServerEnvironment, quietRuntime, workflowBundle } from '../support/temporal.ts';
 import { event, World } from '../workflows/world.ts';

@@ -46,9 +46,8 @@ beforeAll(async () => {
   await mkdir(data, { mode: 0o700 });
   if (isRoot()) await chown(data, owner().uid, owner().gid);
 
-  const known = new Set(SETTINGS.map(({ name }) => name));
   environment = {
-    ...Object.fromEntries(Object.entries(built.environment).filter(([name]) => isOthers(name) || known.has(name))),
+    ...built.environment,
     PATH: process.env['PATH'] ?? '',
     HOME: data,
     TMPDIR: data,
@@ -64,9 +63,8 @@ beforeAll(async () => {
     STARKEEP_DATA_DIR: data,
     STARKEEP_HOST: '127.0.0.1',
     STARKEEP_PORT: String(await freePort(0)),
-    ...(known.has('STARKEEP_WORKER_PORT')
-      ? { STARKEEP_WORKER_HOST: '127.0.0.1', STARKEEP_WORKER_PORT: String(await freePort(0)) }
-      : {}),
+    STARKEEP_WORKER_HOST: '127.0.0.1',
+    STARKEEP_WORKER_PORT: String(await freePort(0)),
   };
 });
 

@@ -53,7 +53,7 @@ describe('a worker that is told to stop', { timeout: TIMEOUT_MS }, () => {
   });
 
   it('while GitHub does not answer leaves the question to another worker, which asks at once', async () => {
-    const worker = await waitingWorker('github', /^GET \/api\/v3\/repositories\/\d+/);
+    const worker = await waitingWorker('github', /^POST \/api\/graphql/);
 
     const { code, ms } = await worker.stop();
     const other = fleet.start('worker');
@@ -64,7 +64,7 @@ describe('a worker that is told to stop', { timeout: TIMEOUT_MS }, () => {
     expect(ms).toBeGreaterThan(GRACE_MS / 2);
     expect(worker.said('worker stopped')).toBe(true);
     const { timedOut, handedOver } = await historyEventsIn(fleet.temporal);
-    expect([timedOut, handedOver]).toEqual([[], ['fetchMetadata']]);
+    expect([timedOut, handedOver]).toEqual([[], ['readStars']]);
   });
 
   it('while OneDev does not say whether it made a project waits for it, but not for ever', async () => {
