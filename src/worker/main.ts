@@ -1,3 +1,4 @@
+import { IllegalStateError } from '@temporalio/common';
 import { GracefulShutdownPeriodExpiredError, type MetricsExporterConfig, type Worker } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import { createActivities } from '../activities/index.ts';
@@ -254,9 +255,15 @@ async function host(
     await goOnWithLostBatches(control, batches, log);
   }
   const failures = (await running).flatMap((run) => (run.status === 'rejected' ? [run.reason as unknown] : []));
-  const unexpected = failures.find((failure) => !(failure instanceof GracefulShutdownPeriodExpiredError));
+  const unexpected = failures.find((failure) => !ranOutOfTime(failure));
   if (unexpected !== undefined) throw unexpected;
   return failures.length > 0 ? 'left' : 'drained';
+}
+
+/** The SDK's own word for it; or, since it ends a worker all the same, its core's that this worker is still in use, which then takes that word's place. */
+function ranOutOfTime(failure: unknown): boolean {
+  if (failure instanceof GracefulShutdownPeriodExpiredError) return true;
+  return failure instanceof IllegalStateError && failure.message.startsWith('Worker still in use');
 }
 
 /** A Temporal that is away is no reason not to work: the next worker that starts looks again. */
