@@ -139,8 +139,9 @@ async function cloned(concurrency: number): Promise<number> {
   );
 }
 
-const push = (from: string, url: string): Promise<void> =>
-  git(['-C', from, 'push', '--quiet', url, 'refs/heads/*:refs/heads/*', 'refs/tags/*:refs/tags/*'], onedev.token);
+function push(from: string, url: string): Promise<void> {
+  return git(['-C', from, 'push', '--quiet', url, 'refs/heads/*:refs/heads/*', 'refs/tags/*:refs/tags/*'], onedev.token);
+}
 
 async function git(args: string[], token: string): Promise<void> {
   const basic = Buffer.from(`x-access-token:${token}`).toString('base64');

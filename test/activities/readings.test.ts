@@ -3,6 +3,7 @@ import { parseFilters } from '../../src/domain/filters.ts';
 import { mirrorIdOf } from '../../src/domain/model.ts';
 import type { ReadingSummary } from '../../src/domain/record.ts';
 import type { ActivityPorts } from '../../src/activities/ports.ts';
+import { TASK_QUEUES } from '../../src/workflows/messages.ts';
 import type { reconcileStars } from '../../src/workflows/stars.ts';
 import { devServerEnvironment, uniqueName } from '../support/temporal.ts';
 import type { StandinRepository } from '../standins/github.ts';
@@ -18,14 +19,14 @@ type Changes = Parameters<typeof world.activities>[0];
 
 async function reconcile(full = false, changes: Changes = {}): Promise<ReadingSummary> {
   const taskQueue = uniqueName('readings');
-  const worker = await temporal.worker({ taskQueue, activities: world.activities(changes) });
-  return worker.runUntil(
-    temporal.client.workflow.execute<typeof reconcileStars>('reconcileStars', {
+  const stop = await temporal.workers({ activities: world.activities(changes) }, [taskQueue, TASK_QUEUES.github]);
+  return temporal.client.workflow
+    .execute<typeof reconcileStars>('reconcileStars', {
       taskQueue,
       workflowId: uniqueName('reconcile'),
       args: [{ full }],
-    }),
-  );
+    })
+    .finally(stop);
 }
 
 /** What was signalled since the last call: `starred 7`, `unstarred 8`, sorted. */

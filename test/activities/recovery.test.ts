@@ -2,6 +2,7 @@ import { Hono } from 'hono';
 import pLimit from 'p-limit';
 import { describe, expect, it } from 'vitest';
 import type { DeliveriesRead, RecoverySummary } from '../../src/domain/record.ts';
+import { TASK_QUEUES } from '../../src/workflows/messages.ts';
 import type { recoverDeliveries } from '../../src/workflows/recovery.ts';
 import { createReceiver, SECRET } from '../api/receiver.ts';
 import { served } from '../api/serve.ts';
@@ -43,14 +44,12 @@ async function recover(changes: Changes = {}): Promise<RecoverySummary> {
 
 async function recoverByWorkflow(): Promise<RecoverySummary> {
   const taskQueue = uniqueName('recovery');
-  const worker = await temporal.worker({
-    taskQueue,
-    activities: world.activities({ hookDeliveries: hookDeliveries() }),
-  });
+  const activities = world.activities({ hookDeliveries: hookDeliveries() });
+  const stop = await temporal.workers({ activities }, [taskQueue, TASK_QUEUES.github]);
   const workflowId = uniqueName('recover');
-  return worker.runUntil(
-    temporal.client.workflow.execute<typeof recoverDeliveries>('recoverDeliveries', { taskQueue, workflowId }),
-  );
+  return temporal.client.workflow
+    .execute<typeof recoverDeliveries>('recoverDeliveries', { taskQueue, workflowId })
+    .finally(stop);
 }
 
 /** Our receiver, as GitHub reaches it; what arrives before it is `opened` waits at the door, and goes in one by one. */

@@ -1,4 +1,3 @@
-import type { Worker } from '@temporalio/worker';
 import { describe, expect, it } from 'vitest';
 import { versioningOf } from '../../src/worker/versioning.ts';
 import { TASK_QUEUES } from '../../src/workflows/messages.ts';
@@ -15,23 +14,12 @@ interface Build {
   stop(): Promise<void>;
 }
 
-/** The workers of one build, both queues, as `starkeep worker` makes them with these two settings. */
+/** The workers of one build, one a queue, as `starkeep worker` makes them with these two settings. */
 async function run(buildId: string, world: World): Promise<Build> {
   const versioning = versioningOf({ deploymentName: DEPLOYMENT, buildId });
-  const { activities } = world;
-  const workers: Worker[] = [
-    await temporal.worker({ taskQueue: TASK_QUEUES.main, activities, ...versioning }),
-    await temporal.worker({ taskQueue: TASK_QUEUES.transfer, activities, ...versioning }),
-  ];
-  const running = Promise.all(workers.map((worker) => worker.run()));
+  const stop = await temporal.workers({ activities: world.activities, ...versioning });
   await eventually(async () => (await known()).includes(buildId));
-  return {
-    world,
-    async stop() {
-      for (const worker of workers) worker.shutdown();
-      await running;
-    },
-  };
+  return { world, stop };
 }
 
 /** The builds that the server has heard of. */
