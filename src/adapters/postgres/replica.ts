@@ -59,7 +59,19 @@ class Unfit extends Error {}
 /** Opens nothing yet. */
 export function createReplica(options: ReplicaOptions): Replica {
   const { primary, isLook, onRead, onLag, now = Date.now } = options;
-  const freshness = createFreshness({ ask: () => markOf(primary), now });
+  /** What the primary says in place of how far it has written; `null`: it said that, or nothing at all. */
+  let refusal: Error | null = null;
+  const ask = async () => {
+    try {
+      const mark = await markOf(primary);
+      refusal = null;
+      return mark;
+    } catch (error) {
+      refusal = error instanceof pg.DatabaseError ? error : null;
+      throw error;
+    }
+  };
+  const freshness = createFreshness({ ask, now });
   const pool = openPool({
     url: options.url,
     applicationName: options.applicationName,
@@ -70,7 +82,7 @@ export function createReplica(options: ReplicaOptions): Replica {
     onError: () => undefined,
   });
   /** How far each connection was seen to be; what it has it keeps. */
-  const reached = new WeakMap<pg.PoolClient, string>();
+  const reached = new WeakMap<pg.PoolClient, Mark>();
   let trouble: string | null = null;
   /** What the primary had at a time, and the replica does not have yet. */
   let awaited: { mark: Mark; since: number } | null = null;
@@ -88,9 +100,10 @@ export function createReplica(options: ReplicaOptions): Replica {
   }
 
   async function reaches(client: pg.PoolClient, mark: Mark): Promise<boolean> {
-    if (reached.get(client) === mark.position) return true;
+    const had = reached.get(client);
+    if (had?.position === mark.position && had.database === mark.database) return true;
     if (!(await hasReached(client, mark))) return false;
-    reached.set(client, mark.position);
+    reached.set(client, mark);
     return true;
   }
 
@@ -130,8 +143,12 @@ export function createReplica(options: ReplicaOptions): Replica {
 
     async look() {
       const mark = await freshness.refresh();
-      // Without the primary there is nothing to compare it with.
-      if (mark === null) return onLag(null);
+      if (mark === null) {
+        // There is nothing to compare it with. That the primary is away others say; that it does not answer this, nobody.
+        onLag(null);
+        if (refusal !== null) begin(`the primary does not say how far it has written (${refusal.message})`);
+        return;
+      }
       awaited ??= { mark, since: now() };
       const { mark: wanted, since } = awaited;
       try {

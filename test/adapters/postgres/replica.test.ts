@@ -285,6 +285,27 @@ describe('what is no replica', () => {
   });
 });
 
+describe('a primary that does not say how far it has written', () => {
+  it('answers everything itself, and that is said', async () => {
+    const standby = createDatabase({ url: cluster.standbyUrl, applicationName: 'test', maxConnections: 1 });
+    const said: string[] = [];
+    const none = () => undefined;
+    const replica = createReplica({
+      ...{ url: cluster.standbyUrl, primary: standby, applicationName: 'reads', isLook: () => true },
+      ...{ onRead: none, onLag: none, onTrouble: (reason) => said.push(reason), onBack: none },
+    });
+    try {
+      replica.hears();
+      await replica.look();
+
+      expect(await replica.query('select 1 as one')).toEqual([{ one: 1 }]);
+      expect(said).toEqual([expect.stringMatching(/^the primary does not say .*recovery is in progress/)]);
+    } finally {
+      await Promise.all([replica.close(), standby.close()]);
+    }
+  });
+});
+
 describe('an api with DATABASE_READ_URL', () => {
   const settings = () => ({
     DATABASE_URL: cluster.primaryUrl,
