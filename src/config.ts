@@ -82,6 +82,13 @@ export const SETTINGS: readonly Setting[] = [
     'secret',
   ),
   row(
+    'DATABASE_READ_URL',
+    null,
+    'a streaming standby of that Postgres, for the api: lists, numbers and pages are read from it while it has all that the api was told of',
+    databaseUrl,
+    'secret',
+  ),
+  row(
     'STARKEEP_DATABASE_POOL',
     '(10 for the api, 20 for a worker)',
     'connections to Postgres one process may have open, besides the one on which the api listens for changes',
@@ -451,6 +458,8 @@ export interface Config {
     ssh: { url: string; privateKey: string; knownHosts: string } | undefined;
   };
   databaseUrl: string | undefined;
+  /** Of a replica, for the api alone. */
+  databaseReadUrl: string | undefined;
   /** `undefined`: what suits the process. */
   databasePool: number | undefined;
   cache: { place: CachePlace; redisUrl: string | undefined };
@@ -593,7 +602,8 @@ export function loadConfig(
 
   const get = <T>(name: string) => values.get(name) as T;
 
-  for (const name of ['DATABASE_URL', 'REDIS_URL', 'STARKEEP_ALERT_SMTP_URL']) secrets.push(...passwordsIn(get(name)));
+  for (const name of ['DATABASE_URL', 'DATABASE_READ_URL', 'REDIS_URL', 'STARKEEP_ALERT_SMTP_URL'])
+    secrets.push(...passwordsIn(get(name)));
   const payloadKeys = get<PayloadKey[] | undefined>('STARKEEP_PAYLOAD_KEYS') ?? [];
   const settingsKeys = get<PayloadKey[] | undefined>('STARKEEP_SETTINGS_KEYS');
   secrets.push(...[...payloadKeys, ...(settingsKeys ?? [])].map(({ text }) => text));
@@ -631,6 +641,7 @@ export function loadConfig(
         : undefined,
     },
     databaseUrl: get('DATABASE_URL'),
+    databaseReadUrl: get('DATABASE_READ_URL'),
     databasePool: get('STARKEEP_DATABASE_POOL'),
     cache: { place: get('STARKEEP_CACHE') ?? (redisUrlGiven ? 'redis' : 'postgres'), redisUrl: redisUrlGiven },
     temporal: {
@@ -809,7 +820,7 @@ function unknownNames(environment: Record<string, string | undefined>): string[]
     .map(([name]) => `${name} is not a setting of Starkeep. Did you mean ${nearest(name, ours)}?`);
 }
 
-const OURS = /^(?:STARKEEP|GITHUB|ONEDEV|TEMPORAL)_|^DATABASE_URL|^REDIS_URL/i;
+const OURS = /^(?:STARKEEP|GITHUB|ONEDEV|TEMPORAL)_|^DATABASE_(?:READ_)?URL|^REDIS_URL/i;
 
 /**
  * What in a settings file would pass unseen. The environment holds other programs' names too, GitHub's own among them; a settings file is ours, so
@@ -895,6 +906,7 @@ function incomplete(given: ReadonlySet<string>): string[] {
   }
   together(['STARKEEP_ALERT_SMTP_URL', 'STARKEEP_ALERT_MAIL_FROM', 'STARKEEP_ALERT_MAIL_TO']);
   for (const [name, needed] of [
+    ['DATABASE_READ_URL', 'DATABASE_URL'],
     ['STARKEEP_ALERT_SECRET', 'STARKEEP_ALERT_URL'],
     ['STARKEEP_ALERT_NTFY_TOKEN', 'STARKEEP_ALERT_NTFY_URL'],
     ['STARKEEP_LOG_ELASTICSEARCH_API_KEY', 'STARKEEP_LOG_ELASTICSEARCH_URL'],

@@ -89,6 +89,21 @@ export const connectionsDroppedTotal = new Counter({
   registers: [apiRegistry],
 });
 
+export const readReplicaReadsTotal = new Counter({
+  name: 'starkeep_read_replica_reads_total',
+  help: 'Reads of the API that a replica may answer, by who did; no number without DATABASE_READ_URL',
+  labelNames: ['from'],
+  registers: [apiRegistry],
+});
+
+export const readReplicaLag = new Gauge({
+  name: 'starkeep_read_replica_lag_seconds',
+  help: 'For how long the replica has lacked what the primary had, looked at every 5 s; no number while that is not known',
+  registers: [apiRegistry],
+});
+// One that nobody sets would say 0.
+readReplicaLag.set(Number.NaN);
+
 // --------------------------------------------------------------------------------------- the api, as the record has it now
 
 export const inboxWaiting = new Gauge({

@@ -95,3 +95,28 @@ describe('a rate', () => {
     expect(loadConfig({}, 'none').rates).toEqual({ github: 10, onedev: null, transfer: null });
   });
 });
+
+describe('a read replica', () => {
+  const url = 'postgres://starkeep:of%20the-replica@replica/starkeep';
+
+  it('has a password that is on the list of secrets, alone and with its address', () => {
+    const { databaseReadUrl, secrets } = loadConfig(
+      { DATABASE_URL: 'postgres://db/d', DATABASE_READ_URL: url },
+      'none',
+    );
+
+    expect(databaseReadUrl).toBe(url);
+    expect(secrets).toEqual(expect.arrayContaining([url, 'of the-replica']));
+  });
+
+  it('is one of a Postgres that is named too', () => {
+    expect(problemsOf({ DATABASE_READ_URL: url })).toContain('DATABASE_READ_URL is set without DATABASE_URL.');
+  });
+
+  it('is verified as the primary is', () => {
+    const problem = problemsOf({ DATABASE_URL: 'postgres://db/d', DATABASE_READ_URL: `${url}?sslmode=no-verify` });
+
+    expect(problem).toContain('DATABASE_READ_URL must be an address that verifies the server');
+    expect(problem).not.toContain('of%20the-replica');
+  });
+});

@@ -5,7 +5,7 @@ import { COMPLETE, type Environment, fileWith, PEM, problemsOf, shownOf } from '
 
 /** A value the setting would accept. */
 function secretFor(name: string): string {
-  if (name === 'DATABASE_URL') return 'postgres://ann:hush-hush@h/d';
+  if (/^DATABASE_.*URL$/.test(name)) return 'postgres://ann:hush-hush@h/d';
   if (name === 'REDIS_URL') return 'redis://ann:hush-hush@h:6379/0';
   if (name === 'STARKEEP_ALERT_SMTP_URL') return 'smtp://ann:hush-hush@h';
   if (/^STARKEEP_ALERT_.*_URL$/.test(name)) return 'https://h/hush-hush';

@@ -5,10 +5,11 @@ import type { Hono } from 'hono';
 import type { Logger } from 'pino';
 import { watchGithubRanges } from '../adapters/github-ranges.ts';
 import { listenForChanges } from '../adapters/postgres/changes.ts';
-import { createDatabase } from '../adapters/postgres/database.ts';
+import { createDatabase, type Database } from '../adapters/postgres/database.ts';
 import { createEnteredSettings } from '../adapters/postgres/entered-settings.ts';
 import { refuseOutdated } from '../adapters/postgres/migrate.ts';
-import { createStore, type Store } from '../adapters/postgres/store.ts';
+import { createReplica, type Replica } from '../adapters/postgres/replica.ts';
+import { createStore, lookingAt, type Store } from '../adapters/postgres/store.ts';
 import { createTurns } from '../adapters/postgres/turns.ts';
 import { createMirrorControl, openTemporal } from '../adapters/temporal.ts';
 import { traced } from '../adapters/tracing.ts';
@@ -17,7 +18,7 @@ import { Failure } from '../domain/failures.ts';
 import { adoptSettingKey, makeFirstKey } from '../domain/keys.ts';
 import { settingsKeysOf, unreadable, watchEntered, type WithEntered } from '../entered-settings.ts';
 import { type Log, withLogFields } from '../log.ts';
-import { collectProcessMetrics } from '../metrics.ts';
+import { collectProcessMetrics, readReplicaLag, readReplicaReadsTotal } from '../metrics.ts';
 import { onStop, tellReady } from '../parent.ts';
 import { patiently } from '../patiently.ts';
 import { withTelemetry } from '../telemetry.ts';
@@ -29,6 +30,7 @@ import { createApp, forwardedHeaders, peerAddress } from './app.ts';
 import { watchAudit } from './audit-watch.ts';
 import { within } from '../deadline.ts';
 import { watchInbox } from './inbox-watch.ts';
+import { createLooks } from './looks.ts';
 import { createDrain, type Drain } from './drain.ts';
 import { createFeed, type Feed } from './feed.ts';
 import { openServer } from './server.ts';
@@ -61,6 +63,8 @@ async function work(
   const temporal = openTemporal({ ...config.temporal, address: required(config.temporal.address), traced: true });
   const control = createMirrorControl(temporal);
   const store = createStore(db);
+  const looks = createLooks(() => replica?.changed());
+  const replica = replicaOf(config, db, looks.underWay, logger);
   const { addresses, stop: stopRanges } = addressCheck(config, logger);
   const inbox = watchInbox({ deliveries: store.deliveries, control, log: logger });
   const watches: Pick<Watch, 'stop'>[] = [inbox];
@@ -110,7 +114,9 @@ async function work(
   const settleKeys = settlingKeys(store, config.adminKey);
   const entered = createEnteredSettings(db, await settingsKeysOf(config));
   const settings = { stamp, entered };
-  const v1 = { ...v1Ports(config, store, temporalPorts(temporal), settings), ...shared, settleKeys, feed };
+  const shown = replica === null ? store : lookingAt(store, replica);
+  const v1 = { ...v1Ports(config, shown, temporalPorts(temporal), settings), ...shared, settleKeys, feed };
+  app.use('/api/v1/*', looks.apart);
   app.route('/api/v1', createV1(v1));
   if (unopened.length > 0) logger.error({ problems: unreadable(unopened).problems }, 'entered settings cannot be read');
   try {
@@ -123,11 +129,14 @@ async function work(
       watchChanges({
         url: required(config.databaseUrl),
         feed,
+        replica,
         changes: store.changes,
         answers: store.answers,
         log: logger,
       }),
     );
+    if (replica !== null)
+      watches.push(watchEvery(REPLICA_EVERY_MS, replica.look, 'the replica is not looked at', logger));
     watches.push(watchAudit({ audit: store.audit, log: logger }));
     watches.push(noteSettings({ settings: store.settings, log: logger }, 'api', config));
     if (stopping.signal.aborted) return why;
@@ -159,22 +168,50 @@ async function work(
     // What still has a timer or a connection keeps the process alive, also when it could not listen.
     stopRanges();
     await Promise.all([...afterwards, ...watches.map((watch) => watch.stop())]);
-    await Promise.all([db.close(), temporal.close()]);
+    await Promise.all([replica?.close(), db.close(), temporal.close()]);
     logger.info('api stopped');
   }
+}
+
+const REPLICA_EVERY_MS = 5_000;
+
+/** @returns `null` where everything is read from the primary */
+function replicaOf(config: Config, primary: Database, isLook: () => boolean, log: Logger): Replica | null {
+  if (config.databaseReadUrl === undefined) return null;
+  // From the start, so that the first of each kind is an increase too.
+  for (const from of ['replica', 'primary']) readReplicaReadsTotal.inc({ from }, 0);
+  return createReplica({
+    url: config.databaseReadUrl,
+    primary,
+    applicationName: 'starkeep api reads',
+    ...(config.databasePool ? { maxConnections: config.databasePool } : {}),
+    isLook,
+    onRead: (from) => readReplicaReadsTotal.inc({ from }),
+    onLag: (seconds) => readReplicaLag.set(seconds ?? Number.NaN),
+    onTrouble: (reason) => log.warn({ reason }, 'everything is read from the primary: the read replica cannot be used'),
+    onBack: () => log.info('the read replica is used again'),
+  });
 }
 
 const FORGET_EVERY_MS = 60_000;
 
 /** Passes on what changes, and forgets what is old. */
 function watchChanges(
-  ports: Pick<Store, 'changes' | 'answers'> & { url: string; feed: Feed; log: Logger },
+  ports: Pick<Store, 'changes' | 'answers'> & { url: string; feed: Feed; replica: Replica | null; log: Logger },
 ): Pick<Watch, 'stop'> {
-  const { url, feed, changes, answers, log } = ports;
+  const { url, feed, replica, changes, answers, log } = ports;
+  // The replica first: whoever is told of a change asks at once.
   const listening = listenForChanges(url, {
-    onChange: feed.tell,
+    onListening: () => replica?.hears(),
+    onChange: (change) => {
+      replica?.changed();
+      feed.tell(change);
+    },
     onGap: feed.gap,
-    onTrouble: (reason) => log.warn({ reason }, 'changes are not seen as they happen'),
+    onTrouble: (reason) => {
+      replica?.isDeaf();
+      log.warn({ reason }, 'changes are not seen as they happen');
+    },
   });
   const forget = async () => void (await Promise.all([changes.forgetOld(), answers.forgetOld()]));
   const forgetting = watchEvery(FORGET_EVERY_MS, forget, 'old changes and answers are not forgotten', log);

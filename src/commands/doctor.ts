@@ -7,10 +7,11 @@ import { createOnedev } from '../adapters/onedev.ts';
 import { API_POOL, WORKER_POOL } from '../adapters/postgres/database.ts';
 import { createEnteredSettings } from '../adapters/postgres/entered-settings.ts';
 import { refuseOutdated } from '../adapters/postgres/migrate.ts';
+import { markOf, PATIENCE_MS, stateOfReplica } from '../adapters/postgres/replica.ts';
 import { createStore } from '../adapters/postgres/store.ts';
 import { nextReadingAt } from '../adapters/schedules.ts';
 import { pollersOf, serverVersion } from '../adapters/temporal.ts';
-import { ConfigError, type Config } from '../config.ts';
+import { ConfigError, type Config, required } from '../config.ts';
 import { toFailure } from '../domain/failures.ts';
 import { type Probe, probeGithub, probeOnedev } from '../domain/probes.ts';
 import { createRedactor } from '../domain/redaction.ts';
@@ -78,6 +79,7 @@ function looks(config: Config): Record<string, Look> {
     'data folder': () => lookAtSpace(config),
     settings: () => lookAtEntered(config),
     Postgres: () => lookAtPostgres(config),
+    ...(config.databaseReadUrl === undefined ? {} : { 'read replica': () => lookAtReplica(config) }),
     cache: () => lookAtCache(config),
     Temporal: () => lookAtTemporal(config),
     worker: () => lookAtWorker(config),
@@ -141,6 +143,21 @@ function lookAtPostgres(config: Config): Promise<Omit<Finding, 'what'>> {
     if (workers > 0) return fine(says);
     return warning(says, 'Raise max_connections of Postgres, or set STARKEEP_DATABASE_POOL lower.');
   });
+}
+
+/** It is never a problem: what it cannot answer the primary does. */
+async function lookAtReplica(config: Config): Promise<Omit<Finding, 'what'>> {
+  const mark = await withDatabase(config, markOf);
+  const effect = 'until then everything is read from the primary';
+  try {
+    const { version, afterMs, behindBytes } = await stateOfReplica(required(config.databaseReadUrl), mark);
+    if (afterMs !== null) return fine(`version ${version}, has what the primary wrote within ${afterMs} ms`);
+    const lacks = `lacks ${Math.ceil(behindBytes / 1_000)} kB of what the primary wrote, and did not catch up in ${PATIENCE_MS / 1_000} s`;
+    return warning(`version ${version}, ${lacks}; ${effect}`, 'Does it still stream (pg_stat_replication)?');
+  } catch (error) {
+    const { message } = toFailure(error);
+    return warning(`${message}; ${effect}`, 'Is DATABASE_READ_URL that of a streaming standby, and is it up?');
+  }
 }
 
 /** What the api listens on, and what commands and processes that start open for a moment. */

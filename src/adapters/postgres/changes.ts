@@ -66,9 +66,11 @@ function changeIn(payload: string): Change | null {
 
 export interface ChangeListener {
   onChange: (change: Change) => void;
+  /** It listens, for the first time or again; then `onGap` comes after it. */
+  onListening?: () => void;
   /** What was told meanwhile is not known: the connection is new. Not called for the first one. */
   onGap: () => void;
-  /** Told once an outage. */
+  /** It does not listen any more; told once an outage. */
   onTrouble: (reason: string) => void;
 }
 
@@ -100,6 +102,7 @@ async function keepListening(url: string, listener: ChangeListener, stopping: Ab
   while (!stopping.aborted) {
     try {
       await listenOnce(url, listener, stopping, () => {
+        listener.onListening?.();
         if (hasListened) listener.onGap();
         hasListened = true;
         healthy = true;

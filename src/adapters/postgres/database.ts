@@ -39,6 +39,10 @@ export interface DatabaseOptions {
   applicationName?: string;
   /** Told when an idle connection breaks; without a listener that would end the process. */
   onError?: (error: Error) => void;
+  /** Default {@link CONNECT_TIMEOUT_MS}. */
+  connectTimeoutMs?: number;
+  /** Default {@link QUERY_TIMEOUT_MS}. */
+  queryTimeoutMs?: number;
 }
 
 /** What one process opens where the settings name no number: an api waits for few queries at a time, a worker has dozens of activities. */
@@ -48,6 +52,9 @@ export const WORKER_POOL = 20;
 /** How long a connection may take, a new one as well as one that others have to give back first. */
 const CONNECT_TIMEOUT_MS = 3_000;
 
+/** How long a statement may take. */
+const QUERY_TIMEOUT_MS = 30_000;
+
 /**
  * How long a transaction may do nothing: a process that stands still (suspended, out of memory) would keep its locks, and with them everybody else, for
  * as long as its machine answers.
@@ -56,19 +63,8 @@ const IDLE_IN_TRANSACTION_MS = 60_000;
 
 /** Opens nothing yet: the first query does. */
 export function createDatabase(options: DatabaseOptions): Pool {
-  const max = options.maxConnections ?? API_POOL;
-  const pool = new pg.Pool({
-    connectionString: options.url,
-    max,
-    application_name: options.applicationName ?? 'starkeep',
-    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-    idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
-    query_timeout: 30_000,
-    statement_timeout: 30_000,
-    idleTimeoutMillis: 30_000,
-    keepAlive: true,
-  });
-  pool.on('error', (error) => options.onError?.(error));
+  const pool = openPool(options);
+  const { max } = pool.options;
 
   return {
     query: async (text, values) => (await translated(() => pool.query(text, storable(values)), max)).rows,
@@ -103,11 +99,29 @@ export function createDatabase(options: DatabaseOptions): Pool {
   };
 }
 
+/** The connections themselves, for whoever has to know which of them is asked. Opens nothing yet, and translates no error. */
+export function openPool(options: DatabaseOptions): pg.Pool {
+  const { queryTimeoutMs = QUERY_TIMEOUT_MS } = options;
+  const pool = new pg.Pool({
+    connectionString: options.url,
+    max: options.maxConnections ?? API_POOL,
+    application_name: options.applicationName ?? 'starkeep',
+    connectionTimeoutMillis: options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS,
+    idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
+    query_timeout: queryTimeoutMs,
+    statement_timeout: queryTimeoutMs,
+    idleTimeoutMillis: 30_000,
+    keepAlive: true,
+  });
+  pool.on('error', (error) => options.onError?.(error));
+  return pool;
+}
+
 /**
  * Postgres has no text with NUL in it and refuses the whole statement, each time anew. What a person or a server wrote (a reason, a message of
  * git's) is kept without it, so that nothing that has to be recorded can be kept from it for ever.
  */
-function storable(values: unknown[] | undefined): unknown[] | undefined {
+export function storable(values: unknown[] | undefined): unknown[] | undefined {
   return values?.map((value) => {
     if (Array.isArray(value)) return storable(value);
     return typeof value === 'string' ? value.replaceAll('\0', '') : value;
@@ -141,7 +155,7 @@ export async function translated<T>(run: () => Promise<T>, max?: number): Promis
 }
 
 /** What pg-pool says when nobody gave a connection back in time; it is no error of Postgres's, and has no code. */
-function isUsedUp(error: unknown): boolean {
+export function isUsedUp(error: unknown): boolean {
   return error instanceof Error && error.message === 'timeout exceeded when trying to connect';
 }
 
