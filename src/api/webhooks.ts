@@ -63,6 +63,8 @@ interface Door {
   attempts: AttemptLog;
   refusals: Refusals;
   room: Room;
+  /** The mark that goes on after the answer, by guid: whoever brings the same delivery again waits for it, and is told that it is a duplicate. */
+  marking: Map<string, Promise<void>>;
 }
 
 /** What GitHub sees as failed, and does not send again by itself: counted from 0, so that the first is an increase for who watches. */
@@ -82,7 +84,7 @@ const LOST = ['unavailable', 'error'];
 export function mountWebhooks(app: Hono, ports: WebhookPorts): void {
   const attempts = createAttempts();
   const refusals = createRefusals(ports, { message: 'webhook refused', action: 'webhook.refused' });
-  const door: Door = { attempts, refusals, room: createRoom(attempts.standing) };
+  const door: Door = { attempts, refusals, room: createRoom(attempts.standing), marking: new Map() };
   for (const event of USED_EVENTS) for (const outcome of LOST) deliveriesTotal.inc({ event, outcome }, 0);
 
   const take = async (c: Context): Promise<Response> => {
@@ -91,7 +93,7 @@ export function mountWebhooks(app: Hono, ports: WebhookPorts): void {
     let outcome = 'error';
     try {
       const read = await receive(c, ports, door);
-      const answer = 'status' in read ? await refuse(c, ports, door, read) : await accept(c, ports, read);
+      const answer = 'status' in read ? await refuse(c, ports, door, read) : await accept(c, ports, door, read);
       outcome = answer.outcome;
       return answer.response;
     } finally {
@@ -267,7 +269,8 @@ async function notOurStar(
   }
 }
 
-async function accept(c: Context, ports: WebhookPorts, taken: Delivery): Promise<Answer> {
+async function accept(c: Context, ports: WebhookPorts, { marking }: Door, taken: Delivery): Promise<Answer> {
+  await marking.get(taken.guid);
   const stored = await store(ports, taken);
   const { guid, event, repoEvent, ignoredReason } = taken;
   const mirrorId = taken.repoId === null ? undefined : `github-${taken.repoId}`;
@@ -290,7 +293,11 @@ async function accept(c: Context, ports: WebhookPorts, taken: Delivery): Promise
     return { outcome: 'unavailable', response };
   }
   if (workflowId === null) ports.onWaiting();
-  else if (stored !== 'lost') ports.afterwards(markDispatched(ports, guid, workflowId));
+  else if (stored !== 'lost') {
+    const mark = markDispatched(ports, guid, workflowId).finally(() => marking.delete(guid));
+    marking.set(guid, mark);
+    ports.afterwards(mark);
+  }
   ports.log.info({ ...fields, dispatched: workflowId !== null }, 'delivery accepted');
   const body = { delivery: guid, workflowId: workflowId ?? `mirror-github-${repoEvent.repoId}` };
   return { outcome: workflowId === null ? 'waiting' : 'accepted', response: c.json(body, 202) };

@@ -256,6 +256,21 @@ describe('with something down', () => {
     await Promise.all(marks);
   });
 
+  it('a delivery that comes again while it is being marked waits for that, and is a duplicate', async () => {
+    const receiver = createReceiver({ afterwards: () => undefined });
+    const { markDispatched } = receiver.inbox;
+    let go = () => {};
+    const marking = new Promise<void>((resolve) => (go = resolve));
+    receiver.inbox.markDispatched = (...mark) => marking.then(() => markDispatched(...mark));
+    const headers = { 'x-github-delivery': 'guid-1' };
+    await receiver.post(push(), headers);
+
+    const again = receiver.post(push(), headers);
+    go();
+
+    expect([(await again).status, receiver.control.events.length]).toEqual([200, 1]);
+  });
+
   it('a Postgres that hangs is not waited for longer than GitHub waits for us', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] });
     const receiver = createReceiver({ accounts: { ...accountOf(OWN_ID), current: never } });

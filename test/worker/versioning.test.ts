@@ -33,16 +33,23 @@ async function known(): Promise<string[]> {
   return versions.map(({ deploymentVersion }) => deploymentVersion?.buildId ?? '');
 }
 
-/** As `temporal worker deployment set-current-version` does. */
+/** As `temporal worker deployment set-current-version` does, which is refused until the build asks for work on every queue of the one before it. */
 async function makeCurrent(buildId: string): Promise<void> {
   const { workflowService } = temporal.environment.connection;
-  await workflowService.setWorkerDeploymentCurrentVersion({
-    namespace: temporal.namespace,
-    deploymentName: DEPLOYMENT,
-    buildId,
-    identity: 'test',
+  const request = { namespace: temporal.namespace, deploymentName: DEPLOYMENT, buildId, identity: 'test' };
+  await eventually(async () => {
+    try {
+      await workflowService.setWorkerDeploymentCurrentVersion(request);
+      return true;
+    } catch (error) {
+      if ((error as { code?: number }).code === FAILED_PRECONDITION) return false;
+      throw error;
+    }
   });
 }
+
+/** @see https://grpc.io/docs/guides/status-codes/ */
+const FAILED_PRECONDITION = 9;
 
 function unstarred(): World {
   const world = new World();
