@@ -57,8 +57,7 @@ describe('reconcile', () => {
 
   async function withWorker<T>(asked: ReadingRequest[], work: () => Promise<T>): Promise<T> {
     const page: StarsRead = { next: null, seen: 3, signalled: 1, total: 3, gap: null };
-    const worker = await temporal.worker({
-      taskQueue: 'starkeep',
+    const stop = await temporal.workers({
       activities: {
         beginReading: (request: ReadingRequest) => {
           asked.push(request);
@@ -68,7 +67,7 @@ describe('reconcile', () => {
         endReading: (_: ReadingEnd) => Promise.resolve(summary),
       },
     });
-    return worker.runUntil(work);
+    return work().finally(stop);
   }
 
   it('waits for the reading and says what it found', async () => {
@@ -134,8 +133,7 @@ describe('list says of the star list', () => {
   });
 
   it('why it cannot be read, also when no reading ever began', async () => {
-    const worker = await temporal.worker({
-      taskQueue: 'starkeep',
+    const stop = await temporal.workers({
       activities: {
         beginReading: () => {
           throw ApplicationFailure.nonRetryable('GitHub answers with status 401', 'SourceUnauthorized');
@@ -143,7 +141,7 @@ describe('list says of the star list', () => {
       },
     });
 
-    const { code } = await worker.runUntil(() => starkeep('reconcile', '--by', 'ann'));
+    const { code } = await starkeep('reconcile', '--by', 'ann').finally(stop);
 
     expect(code).toBe(1);
     // Temporal's own list lags a moment behind.
