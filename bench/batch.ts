@@ -140,7 +140,10 @@ async function cloned(concurrency: number): Promise<number> {
 }
 
 function push(from: string, url: string): Promise<void> {
-  return git(['-C', from, 'push', '--quiet', url, 'refs/heads/*:refs/heads/*', 'refs/tags/*:refs/tags/*'], onedev.token);
+  return git(
+    ['-C', from, 'push', '--quiet', url, 'refs/heads/*:refs/heads/*', 'refs/tags/*:refs/tags/*'],
+    onedev.token,
+  );
 }
 
 async function git(args: string[], token: string): Promise<void> {

@@ -1,4 +1,3 @@
-import type { Worker } from '@temporalio/worker';
 import { beforeEach, describe, expect, inject, it } from 'vitest';
 import { createBatchActivities } from '../../src/activities/batches.ts';
 import type { ActivityPorts } from '../../src/activities/ports.ts';
@@ -62,12 +61,13 @@ function answering(failing: string[] = []): MirrorControl['repoEvent'] {
 async function withWorker<T>(repoEvent: MirrorControl['repoEvent'], work: () => Promise<T>): Promise<T> {
   const ports = {
     source: { canCheckStars: false, limits: () => null },
+    accounts: store.accounts,
     batches: store.batches,
     control: { repoEvent },
     rules: { drift: { everyMs: null, policy: 'repair' } },
   } as unknown as ActivityPorts;
-  const worker: Worker = await temporal.worker({ taskQueue: 'starkeep', activities: createBatchActivities(ports) });
-  return worker.runUntil(work);
+  const stop = await temporal.workers({ activities: createBatchActivities(ports) });
+  return work().finally(stop);
 }
 
 describe('sync', () => {
