@@ -1,24 +1,16 @@
-import { configDefaults, mergeConfig } from 'vitest/config';
+import { mergeConfig } from 'vitest/config';
 import config from './vitest.config.ts';
 
 /**
- * `npm run test:lts`, on the Node that is long-term support: what shows whether the code and the native parts under it (Temporal's core, Postgres,
- * git) work there, and `starkeep up` whole. Left out is what a browser sees, which has no Node in it, and what takes minutes to see the same code
- * do more.
+ * `npm run test:lts`, on the Node that is long-term support: the decisions, the settings, everything that Postgres answers, and Temporal's native
+ * part with the workflows in it, by replaying what every release recorded and by running workers.
  */
-export default mergeConfig(config, {
-  test: {
-    exclude: [
-      ...configDefaults.exclude,
-      'test/ui/**',
-      'test/e2e/!(first-run).test.ts',
-      'test/activities/**',
-      'test/faults/**',
-      'test/properties/**',
-      'test/commands/**',
-      'test/cli.test.ts',
-      'test/api/v1/any-client.test.ts',
-      'test/adapters/git/stream-equality.test.ts',
-    ],
-  },
-});
+const lts = mergeConfig(config, {});
+lts.test.include = [
+  'test/domain/**/*.test.ts',
+  'test/config*.test.ts',
+  'test/adapters/postgres/**/*.test.ts',
+  'test/workflows/replay.test.ts',
+  'test/worker/**/*.test.ts',
+];
+export default lts;
