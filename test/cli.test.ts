@@ -5,7 +5,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, inject, it } from 'vitest';
-import { freePort } from '../src/local/free-port.ts';
+import { freePort } from '../src/free-port.ts';
 import { processIdentity } from '../src/local/process-identity.ts';
 import { VERSION } from '../src/version.ts';
 import { deliver } from './standins/github-webhooks.ts';

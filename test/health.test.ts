@@ -4,7 +4,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { resolve } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { freePort } from '../src/local/free-port.ts';
+import { freePort } from '../src/free-port.ts';
 
 const PROBE = resolve(import.meta.dirname, '../bin/health.js');
 

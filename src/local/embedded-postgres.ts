@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import pg from 'pg';
 import { Failure, toFailure } from '../domain/failures.ts';
 import { launch, logTail, type ChildServer } from './child-server.ts';
-import { accepts, freePort, LOOPBACK, samePort } from './free-port.ts';
+import { accepts, freePort, LOOPBACK, samePort } from '../free-port.ts';
 import { postgresAccount, type PostgresAccount } from './postgres-account.ts';
 import { postgresBinaries } from './postgres-binaries.ts';
 import { ensureCluster, ensureHome, ensurePassword, removeStaleLock, SUPERUSER } from './postgres-cluster.ts';

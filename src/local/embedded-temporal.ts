@@ -4,7 +4,7 @@ import { Connection } from '@temporalio/client';
 import { msToTs } from '@temporalio/common/lib/time.js';
 import { toFailure } from '../domain/failures.ts';
 import { launch, logTail, type ChildServer } from './child-server.ts';
-import { accepts, freePort, LOOPBACK, samePort } from './free-port.ts';
+import { accepts, freePort, LOOPBACK, samePort } from '../free-port.ts';
 import { claimServer, type Claim } from './server-claim.ts';
 import { cliVersion } from './temporal-binary.ts';
 

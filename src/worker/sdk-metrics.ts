@@ -1,7 +1,6 @@
-import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
 import type { MetricsExporterConfig } from '@temporalio/worker';
 import { request } from 'undici';
+import { freePort, LOOPBACK } from '../free-port.ts';
 
 /**
  * The numbers of Temporal's own SDK (slots, pollers, latencies, requests to the server). Its core offers them on a port of its own, in Prometheus' format; we
@@ -18,7 +17,7 @@ const PATIENCE_MS = 1_000;
 
 /** Chooses the port. Another program may take it before the core does: then the Runtime cannot be installed, and the worker has to be started again. */
 export async function createSdkMetrics(): Promise<SdkMetrics> {
-  const bindAddress = `127.0.0.1:${await freePort()}`;
+  const bindAddress = `${LOOPBACK}:${await freePort()}`;
   return {
     exporter: {
       // Names as Prometheus has them: counters end in _total, durations are seconds.
@@ -35,13 +34,4 @@ export async function createSdkMetrics(): Promise<SdkMetrics> {
       }
     },
   };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }

@@ -1,6 +1,6 @@
 import { Hono } from 'hono';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { freePort } from '../../src/local/free-port.ts';
+import { freePort } from '../../src/free-port.ts';
 import { auditOf, withApi } from '../api/v1/world.ts';
 import { served } from '../api/serve.ts';
 import { run, start } from '../support/cli.ts';

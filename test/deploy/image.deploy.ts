@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { answerOf, createClient } from '../../src/client/client.ts';
 import { SETTINGS } from '../../src/config.ts';
-import { freePort } from '../../src/local/free-port.ts';
+import { freePort } from '../../src/free-port.ts';
 import { createGithubStandin, type GithubStandin } from '../standins/github.ts';
 import { createOnedevStandin, type OnedevStandin } from '../standins/onedev.ts';
 import { eventually } from '../support/eventually.ts';

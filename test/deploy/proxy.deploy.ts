@@ -8,7 +8,7 @@ import { join, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { accepts, freePort } from '../../src/local/free-port.ts';
+import { accepts, freePort } from '../../src/free-port.ts';
 import { createSender, SECRET, signed } from '../api/receiver.ts';
 import { eventually } from '../support/eventually.ts';
 import { withDatabase } from '../support/postgres.ts';

@@ -9,7 +9,7 @@ import { createDatabase, type Database } from '../../src/adapters/postgres/datab
 import { openTemporal } from '../../src/adapters/temporal.ts';
 import { loadConfig } from '../../src/config.ts';
 import { parsePayloadKeys } from '../../src/domain/payload-keys.ts';
-import { freePort } from '../../src/local/free-port.ts';
+import { freePort } from '../../src/free-port.ts';
 import { startUp, type Installation } from '../../src/local/up.ts';
 import { createGithubStandin, type GithubStandin, type StandinRepository } from '../standins/github.ts';
 import { createOnedevStandin, type OnedevStandin } from '../standins/onedev.ts';

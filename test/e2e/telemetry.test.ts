@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { loadConfig } from '../../src/config.ts';
-import { freePort } from '../../src/local/free-port.ts';
+import { freePort } from '../../src/free-port.ts';
 import { startUp, type Installation } from '../../src/local/up.ts';
 import { bundleWorkflows } from '../../src/worker/bundle.ts';
 import { createGithubStandin, type GithubStandin, type StandinRepository } from '../standins/github.ts';

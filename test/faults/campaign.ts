@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { ADMIN_KEY, startStarkeep, WEBHOOK_SECRET, type Starkeep } from '../../demo/starkeep.ts';
 import { candidatePaths, markerIn } from '../../src/domain/names.ts';
 import { mirrorIdOf } from '../../src/domain/model.ts';
-import { freePort } from '../../src/local/free-port.ts';
+import { freePort } from '../../src/free-port.ts';
 import { whyNotToDelete } from '../properties/deletion-model.ts';
 import type { StandinProject } from '../standins/onedev.ts';
 import { createCourier, type Courier, type SentDelivery } from './courier.ts';

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { startPostgres, type PostgresServer, type StartPostgresOptions } from '../../src/local/embedded-postgres.ts';
-import { accepts, freePort } from '../../src/local/free-port.ts';
+import { accepts, freePort } from '../../src/free-port.ts';
 import { processCommand, processIdentity } from '../../src/local/process-identity.ts';
 import { anotherStarkeep } from '../support/another-starkeep.ts';
 import { eventually } from '../support/eventually.ts';

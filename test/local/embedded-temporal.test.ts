@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
 import { startTemporal, type StartTemporalOptions, type TemporalServer } from '../../src/local/embedded-temporal.ts';
-import { accepts, freePort } from '../../src/local/free-port.ts';
+import { accepts, freePort } from '../../src/free-port.ts';
 import { processCommand, processIdentity } from '../../src/local/process-identity.ts';
 import { cliVersion } from '../../src/local/temporal-binary.ts';
 import { anotherStarkeep } from '../support/another-starkeep.ts';

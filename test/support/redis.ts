@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { accepts, freePort } from '../../src/local/free-port.ts';
+import { accepts, freePort } from '../../src/free-port.ts';
 import { eventually } from './eventually.ts';
 
 /** A real Redis, on a port of its own, that keeps nothing on disk. */

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, inject } from 'vitest';
 import { loadConfig } from '../../src/config.ts';
-import { freePort } from '../../src/local/free-port.ts';
+import { freePort } from '../../src/free-port.ts';
 import { startUp, type Installation } from '../../src/local/up.ts';
 import { createGithubStandin, type GithubStandin } from '../standins/github.ts';
 import { createOnedevStandin, type OnedevStandin } from '../standins/onedev.ts';
