@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { createDatabase, type Database } from '../src/adapters/postgres/database.ts';
 import { openTemporal, type TemporalConnection } from '../src/adapters/temporal.ts';
 import { loadConfig } from '../src/config.ts';
-import { freePort } from '../src/local/free-port.ts';
+import { freePort } from '../src/free-port.ts';
 import { startUp, type Installation, type UpOptions } from '../src/local/up.ts';
 
 /** A Starkeep as `starkeep up` runs it, which knows of its GitHub and its OneDev only by its settings. The fault campaign runs the same one. */
