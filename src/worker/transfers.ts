@@ -3,6 +3,7 @@ import { createChoosingTransfer } from '../adapters/git/choose.ts';
 import { createCloneTransfer } from '../adapters/git/clone.ts';
 import { createLfsTransfer, withLfs } from '../adapters/git/lfs.ts';
 import type { Side } from '../adapters/git/messages.ts';
+import { createConnectionPool } from '../adapters/git/smart-http.ts';
 import { createStreamTransfer } from '../adapters/git/stream.ts';
 import type { Config } from '../config.ts';
 import type { Transfer } from '../domain/ports.ts';
@@ -30,10 +31,13 @@ export function createTransfer(
   const cacheDir = join(config.dataDir, 'cache');
   const clone = createCloneTransfer({ cacheDir, redact, log, onText: (line) => onText({ line }) });
   const onRemote = (side: Side, line: string) => onText({ side, line });
-  const stream = createStreamTransfer({ stageAbove: config.stageAboveBytes, redact, log, onText: onRemote });
+  // What looks for LFS objects asks the same host right behind the transfer.
+  const pool = createConnectionPool();
+  const stream = createStreamTransfer({ stageAbove: config.stageAboveBytes, redact, pool, log, onText: onRemote });
   // Counted in the record: a sync that was cloned instead says why.
   const refs = createChoosingTransfer({ stream, clone, mode: config.transfer, log, onFallback: () => undefined });
-  const lfs = createLfsTransfer({ cacheDir, maxBytes: config.lfs.maxBytes, redact, userAgent: USER_AGENT, log });
+  const { maxBytes } = config.lfs;
+  const lfs = createLfsTransfer({ cacheDir, maxBytes, redact, userAgent: USER_AGENT, pool, log });
   const transfer = config.lfs.mode === 'off' ? refs : withLfs(refs, lfs);
   return {
     run: (request, context) => transfer.run(request, context),

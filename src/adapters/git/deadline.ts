@@ -30,6 +30,11 @@ function tookTooLong(timeoutMs: number): Failure {
   return new Failure('TransferTimeout', `The transfer took longer than ${timeoutMs / 60_000} minutes and was stopped.`);
 }
 
+/** What to say when {@link createIdleWatch} has noticed it. */
+export function stoodStill(timeoutMs: number): Failure {
+  return new Failure('TransferTimeout', `Neither side sent or took a byte for ${timeoutMs / 1000} s.`);
+}
+
 /** Notices that nothing moves. One for both sides: while one waits for the other, the other's bytes are its signs of life. */
 export interface IdleWatch {
   /** Something is expected from now on; as often as {@link IdleWatch.stop}. */

@@ -8,12 +8,14 @@ import { asFailure, withCache } from './clone.ts';
 import { DEFAULT_IDLE_TIMEOUT_MS } from './deadline.ts';
 import type { Workspace } from './environment.ts';
 import { createLfsServer } from './lfs-batch.ts';
+import { lookAtTip } from './lfs-look.ts';
 import { type Lacking, type LastLook, type LfsMemory, recall, remember } from './lfs-memory.ts';
 import { createLfsMetadata, type LfsMetadata } from './lfs-metadata.ts';
 import { createObjectMover } from './lfs-object.ts';
 import type { LfsPointer } from './lfs-pointer.ts';
 import { failureOf, type LfsOutcome, lfsReport, moveObjects } from './lfs-run.ts';
 import { LfsTrouble } from './lfs-trouble.ts';
+import { type ConnectionPool, createConnectionPool } from './smart-http.ts';
 
 export interface LfsTransferOptions {
   /** The folder of bare caches; what this keeps is in `lfs` below it. Any number of workers may share it. */
@@ -26,6 +28,8 @@ export interface LfsTransferOptions {
   now?: () => number;
   /** How long nothing may move. Default 5 min. */
   idleTimeoutMs?: number;
+  /** Connections that others use too. Default: its own. */
+  pool?: ConnectionPool;
   /** Objects on their way at a time. Default 3. */
   concurrency?: number;
   /** Where PATH, proxies and certificate stores are taken from. Default: the environment of this process. */
@@ -75,6 +79,7 @@ const NOT_PARTIAL =
 export function createLfsTransfer(options: LfsTransferOptions): LfsTransfer {
   const folder = createCacheFolder(join(options.cacheDir, 'lfs'));
   const { redact, log = () => undefined, now = Date.now, idleTimeoutMs = DEFAULT_IDLE_TIMEOUT_MS } = options;
+  const { pool = createConnectionPool() } = options;
   // eslint-disable-next-line no-restricted-properties -- PATH, proxies and certificate stores belong to the machine; they are no settings of ours
   const hostEnvironment = options.hostEnvironment ?? process.env;
 
@@ -85,7 +90,13 @@ export function createLfsTransfer(options: LfsTransferOptions): LfsTransfer {
       idleTimeoutMs,
       onStart: (groupId: number) => lock.note(groupId),
     };
-    const metadata = await createLfsMetadata({ mirrorId, source, folder, workspace, limits, hostEnvironment, redact });
+    const viaGit = await createLfsMetadata({ mirrorId, source, folder, workspace, limits, hostEnvironment, redact });
+    const tipOptions = { source, pool, signal: context.signal, idleTimeoutMs, redact };
+    const metadata: LfsMetadata = {
+      ...viaGit,
+      look: async (tip, plain) =>
+        (tip === undefined ? null : await lookAtTip(tipOptions, tip, plain)) ?? viaGit.look(tip, plain),
+    };
     const path = folder.pathOf(mirrorId).replace(/\.git$/, '.json');
     const memory = await lookAround(request, await recall(path), metadata);
     if (!memory.usesLfs || !memory.partial) {

@@ -93,21 +93,46 @@ const PARENT_LINE = /^parent ([0-9a-f]{40})$/;
  * @throws UnreadablePack
  */
 export async function commitsOf(chunks: AsyncIterable<Buffer>, limits: PackLimits): Promise<PackedCommit[] | null> {
-  const bytes = await heldWhole(chunks, limits);
-  if (bytes === null) return null;
-  const entries = new Map<number, Entry>();
   const commits: PackedCommit[] = [];
-  const budget = { bytes: MAX_UNFOLDED_BYTES };
+  const isWhole = await readObjects(chunks, limits, {
+    types: new Set([OBJECT_TYPES.commit]),
+    onObject: (content) => void commits.push(commitOf(content)),
+  });
+  return isWhole ? commits : null;
+}
+
+/** As a pack numbers them. */
+export const OBJECT_TYPES = { commit: 1, tree: 2, blob: 3, tag: 4 } as const;
+
+export interface ObjectReader {
+  /** {@link OBJECT_TYPES} that are wanted; the others are passed over. */
+  types: ReadonlySet<number>;
+  /** Given each of them whole, be it a delta in the pack or not, in the order of the pack. */
+  onObject: (content: Buffer, type: number) => void;
+}
+
+/**
+ * Reads a small pack.
+ * @returns false when it is larger than allowed; then it was not read to its end, and nothing was handed out
+ * @throws UnreadablePack
+ */
+export async function readObjects(
+  chunks: AsyncIterable<Buffer>,
+  limits: PackLimits,
+  { types, onObject }: ObjectReader,
+): Promise<boolean> {
+  const bytes = await heldWhole(chunks, limits);
+  if (bytes === null) return false;
+  const reading: Reading = { bytes, entries: new Map(), whole: new Map(), wholeBytes: 0, budget: MAX_UNFOLDED_BYTES };
   let at = HEADER_BYTES;
   for (let index = 0, count = objectsOf(bytes); index < count; index += 1) {
-    const entry = entryAt(bytes, at, budget);
-    entries.set(at, entry);
+    const { entry, unfolded } = entryAt(reading, at);
+    reading.entries.set(at, entry);
     at = entry.end;
-    const content = commitAt(entry, entries, bytes, budget);
-    if (content !== null) commits.push(commitOf(content));
+    if (types.has(entry.kind)) onObject(wholeOf(reading, entry, unfolded), entry.kind);
     if (index % OBJECTS_AT_ONCE === 0) await new Promise((resolve) => setImmediate(resolve));
   }
-  return commits;
+  return true;
 }
 
 async function heldWhole(chunks: AsyncIterable<Buffer>, limits: PackLimits): Promise<Buffer | null> {
@@ -127,12 +152,12 @@ async function heldWhole(chunks: AsyncIterable<Buffer>, limits: PackLimits): Pro
   return bytes;
 }
 
-const COMMIT = 1;
 const OFS_DELTA = 6;
 const REF_DELTA = 7;
 
 interface Entry {
-  type: number;
+  /** What it is in the end: of a delta, what its base is. */
+  kind: number;
   /** Of an OFS_DELTA, where its base begins; `null` for everything else. */
   base: number | null;
   /** Where the compressed content begins, and where the next object does. */
@@ -141,8 +166,24 @@ interface Entry {
   end: number;
 }
 
+/** A pack that is being read. */
+interface Reading {
+  bytes: Buffer;
+  /** By where they begin. */
+  entries: Map<number, Entry>;
+  /** Contents that later deltas may build upon, by where their compressed form starts; as many as there is room for. */
+  whole: Map<number, Buffer>;
+  wholeBytes: number;
+  /** Bytes that may still be unfolded. */
+  budget: number;
+}
+
+/** Kept to build upon. What finds no room is unfolded again when it is needed. */
+const MAX_WHOLE_BYTES = 32 * 1024 * 1024;
+
 /** @see https://git-scm.com/docs/gitformat-pack#_pack_pack_files_have_the_following_format */
-function entryAt(bytes: Buffer, at: number, budget: Budget): Entry {
+function entryAt(reading: Reading, at: number): { entry: Entry; unfolded: Buffer } {
+  const { bytes, entries } = reading;
   let place = at;
   const next = () => {
     const byte = bytes[(place += 1) - 1];
@@ -157,6 +198,7 @@ function entryAt(bytes: Buffer, at: number, budget: Budget): Entry {
     // Not by bits: an object may be larger than 2 GB.
     size += (byte & 127) * 2 ** shift;
   }
+  if (type === REF_DELTA) throw new UnreadablePack('a delta names its base by id');
   let base: number | null = null;
   if (type === OFS_DELTA) {
     byte = next();
@@ -165,30 +207,25 @@ function entryAt(bytes: Buffer, at: number, budget: Budget): Entry {
       byte = next();
       distance = (distance + 1) * 128 + (byte & 127);
     }
-    // At its own place or behind it, it would be its own base without end.
-    if (distance <= 0 || distance > at - HEADER_BYTES) throw new UnreadablePack('a delta has no base');
     base = at - distance;
   }
-  if (type === REF_DELTA) place += CHECKSUM_BYTES;
-  return { type, base, size, start: place, end: place + inflated(bytes, place, size, budget).read };
-}
-
-/** What may still be unfolded. */
-interface Budget {
-  bytes: number;
+  // A base stands before what is built upon it, so that nothing can be its own base.
+  const kind = base === null ? type : entries.get(base)?.kind;
+  if (kind === undefined) throw new UnreadablePack('a delta has no base');
+  const { content, read } = inflated(reading, place, size);
+  return { entry: { kind, base, size, start: place, end: place + read }, unfolded: content };
 }
 
 /** Node can tell how much of its input it read; its types do not know. */
 type Inflated = { buffer: Buffer; engine: Inflate };
 
-function inflated(bytes: Buffer, start: number, size: number, budget: Budget): { content: Buffer; read: number } {
+function inflated(reading: Reading, start: number, size: number): { content: Buffer; read: number } {
   // An object of no bytes costs a call all the same.
-  budget.bytes -= size + 1024;
-  if (size > MAX_OBJECT_BYTES || budget.bytes < 0) throw new UnreadablePack('the pack unfolds to more than allowed');
+  spend(reading, size, size + 1024);
   try {
     const chunkSize = Math.max(64, Math.min(size + 1, 1024 * 1024));
     const options = { info: true, chunkSize, maxOutputLength: size + 1 };
-    const { buffer, engine } = inflateSync(bytes.subarray(start), options) as unknown as Inflated;
+    const { buffer, engine } = inflateSync(reading.bytes.subarray(start), options) as unknown as Inflated;
     if (buffer.length !== size) throw new UnreadablePack('an object is not as long as it says');
     return { content: buffer, read: engine.bytesWritten };
   } catch (error) {
@@ -197,27 +234,38 @@ function inflated(bytes: Buffer, start: number, size: number, budget: Budget): {
   }
 }
 
-/** @returns the content of a commit; `null` for every other object, and for a delta whose base is named by id, which we never ask for */
-function commitAt(entry: Entry, entries: ReadonlyMap<number, Entry>, bytes: Buffer, budget: Budget): Buffer | null {
-  const deltas: Entry[] = [];
-  let root = entry;
-  while (root.type === OFS_DELTA) {
-    deltas.push(root);
-    const base = entries.get(root.base ?? -1);
-    if (base === undefined) throw new UnreadablePack('a delta has no base');
-    root = base;
+/** @throws UnreadablePack when that is more than one object, or all of them together, may unfold to */
+function spend(reading: Reading, size: number, cost: number): void {
+  reading.budget -= cost;
+  if (size > MAX_OBJECT_BYTES || reading.budget < 0) throw new UnreadablePack('the pack unfolds to more than allowed');
+}
+
+/** @param unfolded what the entry itself holds: the content, or instructions that make it of its base */
+function wholeOf(reading: Reading, entry: Entry, unfolded: Buffer): Buffer {
+  const deltas: Buffer[] = [];
+  let content = unfolded;
+  for (let at = entry; at.base !== null;) {
+    deltas.push(content);
+    const below = reading.entries.get(at.base);
+    if (below === undefined) throw new UnreadablePack('a delta has no base');
+    const known = reading.whole.get(below.start);
+    content = known ?? inflated(reading, below.start, below.size).content;
+    if (known !== undefined) break;
+    at = below;
   }
-  if (root.type === REF_DELTA) throw new UnreadablePack('a delta names its base by id');
-  if (root.type !== COMMIT) return null;
-  const contentOf = ({ start, size }: Entry) => inflated(bytes, start, size, budget).content;
-  return deltas.reduceRight((base, delta) => patched(base, contentOf(delta), budget), contentOf(root));
+  const whole = deltas.reduceRight((base, delta) => patched(reading, base, delta), content);
+  if (reading.wholeBytes + whole.length <= MAX_WHOLE_BYTES) {
+    reading.whole.set(entry.start, whole);
+    reading.wholeBytes += whole.length;
+  }
+  return whole;
 }
 
 /**
  * Applies a delta: two sizes, then instructions that copy from the base or insert what follows.
  * @see https://git-scm.com/docs/gitformat-pack#_deltified_representation
  */
-function patched(base: Buffer, delta: Buffer, budget: Budget): Buffer {
+function patched(reading: Reading, base: Buffer, delta: Buffer): Buffer {
   let at = 0;
   const next = () => delta[(at += 1) - 1] ?? 0;
   const size = () => {
@@ -229,10 +277,7 @@ function patched(base: Buffer, delta: Buffer, budget: Budget): Buffer {
     return value;
   };
   const [baseSize, resultSize] = [size(), size()];
-  budget.bytes -= resultSize;
-  if (resultSize > MAX_OBJECT_BYTES || budget.bytes < 0) {
-    throw new UnreadablePack('the pack unfolds to more than allowed');
-  }
+  spend(reading, resultSize, resultSize);
   const pieces: Buffer[] = [];
   let made = 0;
   const add = (piece: Buffer) => {

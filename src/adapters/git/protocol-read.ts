@@ -126,17 +126,21 @@ export interface FetchRequest {
   ofsDelta?: boolean;
   /** Nothing but commits and tags, and what is wanted by its id. Needs the feature `filter`. */
   commitsOnly?: boolean;
+  /** No file's content but what is wanted by its id. Needs the feature `filter`. */
+  blobless?: boolean;
   /** No parents. Needs the feature `shallow`. */
   tipsOnly?: boolean;
 }
 
 /** @see https://git-scm.com/docs/gitprotocol-v2#_fetch */
-export function fetchRequest({ wants, haves, done, thin, ofsDelta, commitsOnly, tipsOnly }: FetchRequest): Buffer {
+export function fetchRequest(asked: FetchRequest): Buffer {
+  const { wants, haves, done, thin, ofsDelta, commitsOnly, blobless, tipsOnly } = asked;
   return request('fetch', [
     ...(thin === true ? ['thin-pack'] : []),
     ...(ofsDelta === false ? [] : ['ofs-delta']),
     ...(tipsOnly === true ? ['deepen 1'] : []),
     ...(commitsOnly === true ? ['filter tree:0'] : []),
+    ...(blobless === true ? ['filter blob:none'] : []),
     ...wants.map((oid) => `want ${oid}`),
     ...haves.map((oid) => `have ${oid}`),
     ...(done ? ['done'] : []),

@@ -6,6 +6,7 @@ import {
   DEFAULT_IDLE_TIMEOUT_MS,
   DEFAULT_OVERALL_TIMEOUT_MS,
   type IdleWatch,
+  stoodStill,
   withDeadline,
 } from './deadline.ts';
 import { addressOf } from './environment.ts';
@@ -14,7 +15,7 @@ import { createProgressWatch } from './progress-watch.ts';
 import { parseProgress } from './progress.ts';
 import { DEFAULT_PUSH_CHUNK } from './push.ts';
 import { isProgress } from './run.ts';
-import { createConnectionPool, createSmartHttp } from './smart-http.ts';
+import { type ConnectionPool, createConnectionPool, createSmartHttp } from './smart-http.ts';
 import { CannotStream } from './stream-obstacle.ts';
 import { runStream } from './stream-run.ts';
 import { createStreamSource } from './stream-source.ts';
@@ -30,6 +31,8 @@ export interface StreamTransferOptions {
   /** In bytes: a first transfer of more, by upstream's estimate, goes in stages of about this size. Default `null`: never. */
   stageAbove?: number | null;
   redact: Redact;
+  /** Connections that others use too. Default: its own. */
+  pool?: ConnectionPool;
   log?: (message: string, fields: Record<string, unknown>) => void;
   /** Told what either side says while it works, line by line, without its progress. */
   onText?: (side: Side, line: string) => void;
@@ -47,7 +50,7 @@ export function createStreamTransfer(options: StreamTransferOptions): Transfer &
   const { redact, now = Date.now, log = () => undefined, pushChunk = DEFAULT_PUSH_CHUNK, stageAbove = null } = options;
   const idleTimeoutMs = options.idleTimeoutMs ?? DEFAULT_IDLE_TIMEOUT_MS;
   const timeoutMs = options.overallTimeoutMs ?? DEFAULT_OVERALL_TIMEOUT_MS;
-  const pool = createConnectionPool();
+  const { pool = createConnectionPool() } = options;
 
   const httpOf = (side: Side, request: TransferRequest, signal: AbortSignal, idle: IdleWatch) => {
     const remote = request[side];
@@ -92,10 +95,6 @@ export function createStreamTransfer(options: StreamTransferOptions): Transfer &
       pool.https.destroy();
     },
   };
-}
-
-function stoodStill(timeoutMs: number): Failure {
-  return new Failure('TransferTimeout', `Neither side sent or took a byte for ${timeoutMs / 1000} s.`);
 }
 
 function asFailure(error: unknown, redact: Redact): Failure {
