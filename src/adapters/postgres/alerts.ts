@@ -93,11 +93,14 @@ export function createAlertStore(db: Database, policy: AlertPolicy = NO_CHANNELS
 
     async tidy() {
       for (const mirrorId of await misjudged(db)) await db.transaction((tx) => settleAlerts(tx, policy, mirrorId));
-      // A channel that was set up since hears of what is still so.
+      // A channel that was set up since hears of what is still so. What it has heard is left out here already: a row that only meets a conflict takes a
+      // number of the sequence all the same, which is written to disk every now and then.
       await db.query(
         `insert into alert_messages (alert_id, channel, transition)
          select alert_id, channel, 'raised' from alerts cross join unnest($1::text[]) as channel
           where cleared_at is null and level = any($2::text[])
+            and not exists (select from alert_messages m
+                             where m.alert_id = alerts.alert_id and m.channel = channel.channel and m.transition = 'raised')
           order by alert_id
          on conflict (alert_id, channel, transition) do nothing`,
         [policy.channels, ALERT_LEVELS.filter((level) => reaches(level, policy.atLeast))],
