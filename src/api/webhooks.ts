@@ -73,10 +73,9 @@ const LOST = ['unavailable', 'error'];
 /**
  * `POST /webhooks/github`: address → size → signature over the raw bytes → parse and validate → one insert → signal with a deadline → 202 → mark.
  *
- * Nothing is acknowledged before it is durable: in the inbox, or, when Postgres is down, in Temporal. The signal goes out once the inbox knows
- * that it is a new one, while the disk still writes it. If we die before that is through, nothing was acknowledged, and the delivery is taken
- * anew; if we die after it, the delivery is found waiting and dispatched by `drainInbox`; if we die before the mark, it is dispatched once
- * more, which is harmless. So the sender does not wait for the mark.
+ * Nothing is acknowledged before it is durable: in the inbox, or, when Postgres is down, in Temporal. If we die after the insert, the
+ * delivery is found waiting and dispatched by `drainInbox`; if we die before the mark, it is dispatched once more, which is harmless. So the
+ * sender does not wait for the mark.
  *
  * Who sends much that is not GitHub's is slowed, never shut out: GitHub's own addresses also carry what other people's webhooks send here,
  * so that only the signature can say what is genuine. What such an address gets is what everybody gets, 401, but later (`refusals`), and
@@ -272,32 +271,29 @@ async function notOurStar(
 
 async function accept(c: Context, ports: WebhookPorts, { marking }: Door, taken: Delivery): Promise<Answer> {
   await marking.get(taken.guid);
-  const { known, kept } = store(ports, taken);
-  const stored = await known;
+  const stored = await store(ports, taken);
   const { guid, event, repoEvent, ignoredReason } = taken;
   const mirrorId = taken.repoId === null ? undefined : `github-${taken.repoId}`;
   const fields = { deliveryId: guid, correlationId: guid, event, repoId: taken.repoId, mirrorId };
   if (repoEvent === null) {
-    await kept;
     if (event === 'meta') ports.log.error({ ...fields }, 'our webhook was deleted at GitHub');
     else ports.log.info({ ...fields, reason: ignoredReason }, 'delivery ignored');
     return { outcome: 'ignored', response: c.json({ ignored: ignoredReason }) };
   }
   if (stored === 'done') {
-    await kept;
     ports.log.info(fields, 'delivery is a duplicate');
     return { outcome: 'duplicate', response: c.json({ duplicate: true }) };
   }
 
-  const [workflowId, isKept] = await Promise.all([dispatch(ports, repoEvent), kept]);
-  if (workflowId === null && !isKept) {
+  const workflowId = await dispatch(ports, repoEvent);
+  if (workflowId === null && stored === 'lost') {
     const detail = 'Neither Postgres nor Temporal can take the delivery now. Redeliver it later.';
     const response = problem(c, 503, 'Nothing to keep it in', detail);
     response.headers.set('retry-after', String(RETRY_AFTER_SECONDS));
     return { outcome: 'unavailable', response };
   }
   if (workflowId === null) ports.onWaiting();
-  else if (isKept) {
+  else if (stored !== 'lost') {
     const mark = markDispatched(ports, guid, workflowId).finally(() => marking.delete(guid));
     marking.set(guid, mark);
     ports.afterwards(mark);
@@ -307,28 +303,14 @@ async function accept(c: Context, ports: WebhookPorts, { marking }: Door, taken:
   return { outcome: workflowId === null ? 'waiting' : 'accepted', response: c.json(body, 202) };
 }
 
-interface Storing {
-  /** What the inbox knows of it, which is told before it is durable; `lost` when Postgres cannot be reached. */
-  known: Promise<Taken | 'lost'>;
-  /** Whether it is durable in the inbox. */
-  kept: Promise<boolean>;
-}
-
-/** Neither promise fails. */
-function store({ deliveries, log }: WebhookPorts, taken: Delivery): Storing {
-  let tell: (known: Taken | 'lost') => void;
-  const known = new Promise<Taken | 'lost'>((resolve) => (tell = resolve));
-  const keep = async () => {
-    try {
-      tell(await within(STORE_DEADLINE_MS, 'DatabaseUnavailable', () => deliveries.take(taken, tell)));
-      return true;
-    } catch (error) {
-      log.error({ deliveryId: taken.guid, reason: reasonOf(error) }, 'delivery could not be stored');
-      tell('lost');
-      return false;
-    }
-  };
-  return { known, kept: keep() };
+/** @returns `lost` when Postgres cannot be reached */
+async function store({ deliveries, log }: WebhookPorts, taken: Delivery): Promise<Taken | 'lost'> {
+  try {
+    return await within(STORE_DEADLINE_MS, 'DatabaseUnavailable', () => deliveries.take(taken));
+  } catch (error) {
+    log.error({ deliveryId: taken.guid, reason: reasonOf(error) }, 'delivery could not be stored');
+    return 'lost';
+  }
 }
 
 /** @returns the workflow id, `null` when Temporal cannot be reached */

@@ -440,9 +440,8 @@ export interface DeliveryStore {
   /**
    * Inserts the delivery in one statement; when this returns, it is durable. A guid is taken once and for ever: it is the primary key, and no row
    * is ever removed, so it holds far beyond the three days in which GitHub lets a delivery be sent again.
-   * @param onKnown told what this returns when that is known, which is before it is durable; nobody else who takes the guid is told the same meanwhile
    */
-  take(delivery: Delivery, onKnown?: (taken: Taken) => void): Promise<Taken>;
+  take(delivery: Delivery): Promise<Taken>;
   markDispatched(guid: string, workflowId: string): Promise<void>;
   /** Accepted and not dispatched, oldest first. @param olderThanMs leaves alone what a receiver may be dispatching right now */
   waiting(limit: number, olderThanMs: number): Promise<{ guid: string; repoEvent: RepoEvent }[]>;

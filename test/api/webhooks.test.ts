@@ -271,40 +271,6 @@ describe('with something down', () => {
     expect([(await again).status, receiver.control.events.length]).toEqual([200, 1]);
   });
 
-  it('what the inbox knows is new is signalled while it is still written, and not acknowledged before', async () => {
-    const receiver = createReceiver();
-    let written = () => {};
-    receiver.inbox.take = async (_, onKnown) => {
-      onKnown?.('new');
-      await new Promise<void>((resolve) => (written = resolve));
-      return 'new';
-    };
-    let isAnswered = false;
-
-    const answer = receiver.post(push()).finally(() => (isAnswered = true));
-    await vi.waitFor(() => expect(receiver.control.events).toHaveLength(1));
-    expect(isAnswered).toBe(false);
-    written();
-
-    expect((await answer).status).toBe(202);
-  });
-
-  it.each([
-    { temporal: 'took it: that is enough', isDown: false, status: 202 },
-    { temporal: 'is down too: nothing has it', isDown: true, status: 503 },
-  ])('a commit that fails is no delivery in the inbox; Temporal $temporal', async ({ isDown, status }) => {
-    const receiver = createReceiver();
-    const mark = vi.spyOn(receiver.inbox, 'markDispatched');
-    receiver.control.isDown = isDown;
-    receiver.inbox.take = async (_, onKnown) => {
-      onKnown?.('new');
-      throw new Failure('DatabaseUnavailable', 'Postgres: the connection broke at the commit');
-    };
-
-    expect((await receiver.post(push())).status).toBe(status);
-    expect([mark.mock.calls.length, receiver.nudges()]).toEqual([0, 0]);
-  });
-
   it('a Postgres that hangs is not waited for longer than GitHub waits for us', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] });
     const receiver = createReceiver({ accounts: { ...accountOf(OWN_ID), current: never } });

@@ -1,6 +1,6 @@
 import type { RepoEvent } from '../../domain/events.ts';
 import type { Delivery, DeliveryStore, Taken } from '../../domain/ports.ts';
-import type { Database, Queryable } from './database.ts';
+import type { Database } from './database.ts';
 import { grouped } from './grouped.ts';
 
 /** Short beside what a person, or another api that is sent the same delivery, takes to look. */
@@ -10,7 +10,7 @@ export function createDeliveryStore(db: Database): DeliveryStore {
   // Nobody waits for a mark: a moment later one statement does it for several.
   const mark = grouped((dispatched: Dispatched[]) => markAll(db, dispatched), { gatherMs: MARK_AFTER_MS });
   return {
-    take: grouped((deliveries: Delivery[], tell) => takeAll(db, deliveries, tell)),
+    take: grouped((deliveries: Delivery[]) => takeAll(db, deliveries)),
     markDispatched: (guid, workflowId) => mark({ guid, workflowId }),
 
     async waiting(limit, olderThanMs) {
@@ -33,20 +33,9 @@ export function createDeliveryStore(db: Database): DeliveryStore {
   };
 }
 
-/**
- * Tells what each of them is before the commit, whose wait for the disk is most of what this takes. If we die in between, none of them was taken.
- */
-function takeAll(db: Database, deliveries: Delivery[], tell: (taken: Taken[]) => void): Promise<Taken[]> {
-  return db.transaction(async (tx) => {
-    const taken = await insertAll(tx, deliveries);
-    tell(taken);
-    return taken;
-  });
-}
-
 /** In one statement, in the order of their guids: two processes that take the same ones wait for each other, and never both. */
-async function insertAll(tx: Queryable, deliveries: Delivery[]): Promise<Taken[]> {
-  const rows = await tx.query<{ place: number; taken: Taken }>(
+async function takeAll(db: Database, deliveries: Delivery[]): Promise<Taken[]> {
+  const rows = await db.query<{ place: number; taken: Taken }>(
     `with given as (
        select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::jsonb[],
                             $10::text[], $11::text[]) with ordinality

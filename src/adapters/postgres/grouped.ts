@@ -9,12 +9,8 @@ export interface GroupBounds {
   patienceMs?: number;
 }
 
-/** Does it for a group. @param tell says what each gets as soon as that is known, if that is before it is kept */
-export type GroupRun<Input, Output> = (inputs: Input[], tell: (outputs: Output[]) => void) => Promise<Output[]>;
-
 interface Waiting<Input, Output> {
   input: Input;
-  onKnown: ((output: Output) => void) | undefined;
   resolve: (output: Output) => void;
   reject: (error: unknown) => void;
 }
@@ -30,9 +26,9 @@ interface Waiting<Input, Output> {
  * @see https://www.postgresql.org/docs/current/sql-notify.html
  */
 export function grouped<Input, Output>(
-  run: GroupRun<Input, Output>,
+  run: (inputs: Input[]) => Promise<Output[]>,
   { gatherMs = 0, maxGroup = 100, patienceMs = 500 }: GroupBounds = {},
-): (input: Input, onKnown?: (output: Output) => void) => Promise<Output> {
+): (input: Input) => Promise<Output> {
   const gathering: Waiting<Input, Output>[] = [];
   let underWay = false;
 
@@ -55,25 +51,20 @@ export function grouped<Input, Output>(
     void settle(gathering.splice(0, maxGroup), run).finally(goOn);
   };
 
-  return (input, onKnown) =>
+  return (input) =>
     new Promise((resolve, reject) => {
-      gathering.push({ input, onKnown, resolve, reject });
+      gathering.push({ input, resolve, reject });
       next();
     });
 }
 
-async function settle<Input, Output>(group: Waiting<Input, Output>[], run: GroupRun<Input, Output>): Promise<void> {
-  const complete = (outputs: Output[]): Output[] => {
-    if (outputs.length === group.length) return outputs;
-    throw new Error(`${group.length} were asked for, ${outputs.length} answered`);
-  };
+async function settle<Input, Output>(
+  group: Waiting<Input, Output>[],
+  run: (inputs: Input[]) => Promise<Output[]>,
+): Promise<void> {
   try {
-    const outputs = complete(
-      await run(
-        group.map(({ input }) => input),
-        (known) => complete(known).forEach((output, index) => group[index]?.onKnown?.(output)),
-      ),
-    );
+    const outputs = await run(group.map(({ input }) => input));
+    if (outputs.length !== group.length) throw new Error(`${group.length} were asked for, ${outputs.length} answered`);
     group.forEach(({ resolve }, index) => resolve(outputs[index] as Output));
   } catch (error) {
     if (group.length === 1 || error instanceof Failure) for (const { reject } of group) reject(error);

@@ -23,7 +23,7 @@ describe('who comes', () => {
     const { begun, run } = groups();
     const ask = grouped(run);
 
-    const asked = [1, 2, 3].map((input) => ask(input));
+    const asked = [1, 2, 3].map(ask);
     expect(begun.map(({ inputs }) => inputs)).toEqual([[1]]);
     begun[0]?.end([10]);
     expect(await asked[0]).toBe(10);
@@ -38,7 +38,7 @@ describe('who comes', () => {
     const { begun, run } = groups();
     const ask = grouped(run, { maxGroup: 2 });
 
-    const asked = [1, 2, 3, 4].map((input) => ask(input));
+    const asked = [1, 2, 3, 4].map(ask);
     for (let group = 0; group < 3; group += 1) {
       const { inputs, end } = begun[group] ?? expect.fail('no further group was begun');
       end(inputs);
@@ -54,7 +54,7 @@ describe('who comes', () => {
     const { begun, run } = groups();
     const ask = grouped(run, { gatherMs: 25 });
 
-    const asked = [1, 2].map((input) => ask(input));
+    const asked = [1, 2].map(ask);
     await vi.advanceTimersByTimeAsync(24);
     expect(begun).toEqual([]);
     await vi.advanceTimersByTimeAsync(1);
@@ -83,34 +83,12 @@ describe('who comes', () => {
   });
 });
 
-describe('what is known before it is kept', () => {
-  it('is told to each at once, and the next group still waits', async () => {
-    const begun: { known: (outputs: number[]) => void; end: (outputs: number[]) => void }[] = [];
-    const ask = grouped<number, number>((_, known) => new Promise((end) => void begun.push({ known, end })));
-    const told: number[] = [];
-
-    const first = ask(1, (output) => void told.push(output));
-    const second = ask(2, (output) => void told.push(output));
-    begun[0]?.known([10]);
-    expect(told).toEqual([10]);
-    expect(begun).toHaveLength(1);
-    begun[0]?.end([10]);
-    expect(await first).toBe(10);
-    await nextGroup();
-    begun[1]?.end([20]);
-
-    expect(await second).toBe(20);
-    // The second was not told before, since it was not known before.
-    expect(told).toEqual([10]);
-  });
-});
-
 describe('a group that fails', () => {
   it('because Postgres is away fails for everybody in it, and the next is tried', async () => {
     const { begun, run } = groups();
     const ask = grouped(run);
     const first = ask(1);
-    const asked = [2, 3].map((input) => ask(input));
+    const asked = [2, 3].map(ask);
     begun[0]?.end([10]);
     await first;
     await nextGroup();
@@ -129,7 +107,7 @@ describe('a group that fails', () => {
       return inputs;
     });
 
-    const asked = await Promise.allSettled([1, 2, 3, 4].map((input) => ask(input)));
+    const asked = await Promise.allSettled([1, 2, 3, 4].map(ask));
 
     expect(asked.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected', 'fulfilled']);
   });
