@@ -65,6 +65,8 @@ async function measure(workers: number): Promise<void> {
         STARKEEP_TRANSFER_SLOTS: String(slots),
         STARKEEP_RECONCILE_EVERY: '24h',
         STARKEEP_DRIFT_EVERY: 'never',
+        // The stand-in has no secondary limits, and plain git does not ask the API.
+        STARKEEP_GITHUB_RATE: '1000/s',
       }),
     ),
   );
