@@ -27,6 +27,9 @@ export interface Supervised {
 
 const CLI = fileURLToPath(new URL('../../bin/starkeep.js', import.meta.url));
 
+/** Has glibc give back what loading took; other libraries of C do not know these names. What somebody set himself stays. @see docs/scaling.md, Memory */
+const FRUGAL = { MALLOC_ARENA_MAX: '2', MALLOC_TRIM_THRESHOLD_: '131072' };
+
 const STOP_TIMEOUT_MS = 40_000;
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 30_000;
@@ -54,7 +57,7 @@ export function supervise(options: SuperviseOptions): Supervised {
     const startedAt = Date.now();
     let complaint = '';
     child = fork(CLI, [options.role], {
-      env: definedOnly(options.environment),
+      env: { ...FRUGAL, ...definedOnly(options.environment) },
       // Its own process group: a Ctrl-C in the terminal reaches the supervisor alone, which stops everything in order.
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
