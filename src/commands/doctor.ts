@@ -160,8 +160,8 @@ async function lookAtReplica(config: Config): Promise<Omit<Finding, 'what'>> {
   }
 }
 
-/** What the api listens on, and what commands and processes that start open for a moment. */
-const BESIDE_THE_POOLS = 4;
+/** What the api listens on and holds its place with, and what commands and processes that start open for a moment. */
+const BESIDE_THE_POOLS = 5;
 
 async function lookAtCache(config: Config): Promise<Omit<Finding, 'what'>> {
   const { place, redisUrl } = config.cache;

@@ -35,7 +35,7 @@ export function installRuntime(log: Logger, level: LogLevel = 'INFO', metrics?: 
       logging: { forward: {}, filter: { core: 'WARN', other: 'WARN' } },
       ...(metrics ? { metrics } : {}),
     },
-    // main.ts drains both workers itself, in order.
+    // main.ts drains all workers itself.
     shutdownSignals: [],
   });
 }

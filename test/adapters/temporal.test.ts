@@ -153,7 +153,7 @@ describe('without Temporal', () => {
     const control = createMirrorControl(opened);
     const began = Date.now();
 
-    const refusal = await control.repoEvent(event('changed'), { deadlineMs: 1_000 }).catch((error: unknown) => error);
+    const refusal = await control.repoEvent(event('changed'), { deadlineMs: 500 }).catch((error: unknown) => error);
 
     expect(refusal).toMatchObject({ kind: 'TemporalUnavailable' });
     expect(Date.now() - began).toBeLessThan(2_500);
