@@ -43,7 +43,7 @@ const ABOUT: Record<What, { title: string; about: ReactNode; button: string; fie
       {
         name: 'ONEDEV_TOKEN',
         label: 'Access token',
-        about: 'Made in OneDev: My Profile, Access Tokens. It has to be allowed to create projects and to write code.',
+        about: 'Made in OneDev: My Profile, Access Tokens. It may create child projects, write code and manage.',
       },
       { name: 'ONEDEV_PARENT', label: 'Project the mirrors live under', about: 'Made when it is not there.' },
     ],
