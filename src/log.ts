@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { once } from 'node:events';
 import { pino, type Logger } from 'pino';
-import pinoRoll, { type RolledFile } from 'pino-roll';
+import type { RolledFile } from 'pino-roll';
 import { spanAttributesOf, currentTracer, traceFields } from './adapters/tracing.ts';
 import { ConfigError } from './config.ts';
 import { createRedactor, type Redact } from './domain/redaction.ts';
@@ -76,6 +76,8 @@ export async function createLog(options: LogOptions): Promise<Log> {
 
 async function openFile(path: string): Promise<RolledFile> {
   try {
+    // Only here: it brings three hundred modules for its dates.
+    const { default: pinoRoll } = await import('pino-roll');
     const file = await pinoRoll({
       file: path,
       size: ROTATE_AT,

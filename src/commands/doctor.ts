@@ -1,7 +1,6 @@
 import { execFile } from 'node:child_process';
 import { statfs } from 'node:fs/promises';
 import { promisify } from 'node:util';
-import { troubleOfRedis } from '../adapters/cache/redis.ts';
 import { createGithub } from '../adapters/github.ts';
 import { createOnedev } from '../adapters/onedev.ts';
 import { API_POOL, WORKER_POOL } from '../adapters/postgres/database.ts';
@@ -168,6 +167,7 @@ async function lookAtCache(config: Config): Promise<Omit<Finding, 'what'>> {
   if (place === 'memory') return fine('each worker remembers by itself, until it ends');
   const keys = await settingsKeysOf(config);
   if (place === 'redis' && redisUrl !== undefined) {
+    const { troubleOfRedis } = await import('../adapters/cache/redis.ts');
     const trouble = await troubleOfRedis(redisUrl);
     const effect = 'work goes on as if nothing were remembered, and takes more requests';
     if (trouble !== null) return warning(`Redis: ${trouble}; ${effect}`, 'Is REDIS_URL right, and Redis up?');

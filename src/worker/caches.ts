@@ -2,7 +2,6 @@ import type { Logger } from 'pino';
 import { createAnswerCache } from '../adapters/cache/answers.ts';
 import type { Cache, CacheOptions } from '../adapters/cache/cache.ts';
 import { createPostgresCache } from '../adapters/cache/postgres.ts';
-import { createRedisCache } from '../adapters/cache/redis.ts';
 import { sealedCache } from '../adapters/cache/sealed.ts';
 import { createTokenCache, type TokenCache } from '../adapters/cache/tokens.ts';
 import { createMemoryEtagCache, type EtagCache } from '../adapters/github-cache.ts';
@@ -25,22 +24,26 @@ export interface Caches {
  * others may read, answers are not sealed.
  * @param keys what entered settings are sealed with
  */
-export function createCaches(
+export async function createCaches(
   { cache: { place, redisUrl }, github }: Pick<Config, 'cache' | 'github'>,
   { db, keys, logger, redact }: { db: Queryable; keys: readonly PayloadKey[]; logger: Logger; redact: Redact },
-): Caches {
+): Promise<Caches> {
   const said = { place, effect: 'GitHub is asked as if nothing were remembered' };
   const told: CacheOptions = {
     onTrouble: (reason) => logger.warn({ ...said, reason: redact(reason) }, 'what is remembered cannot be read'),
     onRecovery: () => logger.info({ place }, 'what is remembered can be read again'),
     onError: () => cacheOperationsTotal.inc({ cache: place, outcome: 'error' }),
   };
-  const plain: Record<typeof place, () => Cache | null> = {
+  const plain: Record<typeof place, () => Cache | null | Promise<Cache>> = {
     memory: () => null,
     postgres: () => createPostgresCache(db, told),
-    redis: () => createRedisCache(required(redisUrl), told),
+    async redis() {
+      // Only here: its client is four hundred modules.
+      const { createRedisCache } = await import('../adapters/cache/redis.ts');
+      return createRedisCache(required(redisUrl), told);
+    },
   };
-  const shared = plain[place]();
+  const shared = await plain[place]();
   const sealed = shared !== null && keys.length > 0 ? sealedCache(shared, keys) : null;
   const tokens = createTokenCache({
     shared: sealed,

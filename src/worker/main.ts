@@ -139,7 +139,7 @@ async function work(
     watches.push(noteSettings({ settings: store.settings, log: logger }, 'worker', config));
     const keys = await settingsKeysOf(config);
     const entered = createEnteredSettings(db, keys);
-    const caches = createCaches(config, { db, keys, logger, redact });
+    const caches = await createCaches(config, { db, keys, logger, redact });
     closing.push(() => caches.close());
     watches.push(watchEntered(entered, stamp, takeOver, logger));
     await ensureSearchAttributes(temporal.connection, settings.namespace);

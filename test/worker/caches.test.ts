@@ -19,10 +19,10 @@ describe('what workers remember', () => {
     asked = [];
   });
 
-  function open(environment: Record<string, string>, keys = KEYS): Caches {
+  async function open(environment: Record<string, string>, keys = KEYS): Promise<Caches> {
     const db = { query: (text: string) => (asked.push(text), Promise.resolve([])) } as Queryable;
     const logger = pino({ level: 'silent' });
-    const caches = createCaches(loadConfig(environment, 'none'), { db, keys, logger, redact: (text) => text });
+    const caches = await createCaches(loadConfig(environment, 'none'), { db, keys, logger, redact: (text) => text });
     closing.push(caches);
     return caches;
   }
@@ -34,7 +34,7 @@ describe('what workers remember', () => {
   }
 
   it('is counted by what became of it', async () => {
-    const { answers } = open({ STARKEEP_CACHE: 'memory' });
+    const { answers } = await open({ STARKEEP_CACHE: 'memory' });
     await answers.get('a');
     await answers.set('a', { etag: '"1"', body: '[]', headers: {} });
     await answers.get('a');
@@ -44,7 +44,7 @@ describe('what workers remember', () => {
   });
 
   it('of an App is in Postgres only sealed', async () => {
-    const { tokens } = open({});
+    const { tokens } = await open({});
 
     await tokens.set('1', TOKEN);
 
@@ -56,7 +56,7 @@ describe('what workers remember', () => {
     ['without a key', {}, []],
     ['where it is said', { STARKEEP_CACHE: 'memory' }, KEYS],
   ])('of an App stays in the process %s', async (_, environment, keys) => {
-    const { tokens } = open(environment, keys);
+    const { tokens } = await open(environment, keys);
 
     await tokens.set('1', TOKEN);
 
