@@ -52,7 +52,13 @@ export async function buildImage(dir: string): Promise<Built> {
   }
   const last = stages.at(-1)?.instructions ?? [];
   const texts = (name: string) => last.filter((instruction) => instruction.name === name).map(({ text }) => text);
-  const pairs = texts('ENV').flatMap((text) => text.split(/\s+/).map((pair) => pair.split('=') as [string, string]));
+  const pairs = texts('ENV').flatMap((text) =>
+    text.split(/\s+/).map((pair): [string, string] => {
+      // A value may have one of its own, as an option of Node's does.
+      const [name = '', ...value] = pair.split('=');
+      return [name, value.join('=')];
+    }),
+  );
   return { app: at, environment: Object.fromEntries(pairs), user: texts('USER').at(-1) ?? '' };
 }
 
