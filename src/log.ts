@@ -75,9 +75,9 @@ export async function createLog(options: LogOptions): Promise<Log> {
 }
 
 async function openFile(path: string): Promise<RolledFile> {
+  // Only here: it brings three hundred modules for its dates.
+  const { default: pinoRoll } = await import('pino-roll');
   try {
-    // Only here: it brings three hundred modules for its dates.
-    const { default: pinoRoll } = await import('pino-roll');
     const file = await pinoRoll({
       file: path,
       size: ROTATE_AT,

@@ -17,8 +17,8 @@ interface Waiting<Input, Output> {
 
 /**
  * Has one statement do for many what each of them asks for at the same time. Who comes alone is served at once; who comes while a group is under
- * way gathers for the next. So nobody waits for company unless that is asked for, and a storm costs one commit for many: what is told with NOTIFY commits one transaction
- * after the other, each waiting for the disk.
+ * way gathers for the next. So nobody waits for company unless that is asked for, and a storm costs one commit for many: what is told with NOTIFY
+ * commits one transaction after the other, each waiting for the disk.
  *
  * A failed group has done nothing. When the statement, and not Postgres, is at fault, each is tried by itself, so that one cannot spoil it for the
  * others.
