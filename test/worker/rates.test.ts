@@ -1,9 +1,9 @@
-import { activityInfo } from '@temporalio/activity';
+import { activityInfo, heartbeat } from '@temporalio/activity';
 import { NativeConnection, type Worker } from '@temporalio/worker';
 import { afterEach, describe, expect, inject, it } from 'vitest';
 import type { Activities } from '../../src/activities/index.ts';
 import { loadConfig } from '../../src/config.ts';
-import { createWorkers } from '../../src/worker/queues.ts';
+import { createWorkers, slotsOf } from '../../src/worker/queues.ts';
 import { mirrorWorkflowId, TASK_QUEUES, WORKFLOW_TYPES } from '../../src/workflows/messages.ts';
 import { eventually } from '../support/eventually.ts';
 import { devServerEnvironment, quietRuntime } from '../support/temporal.ts';
@@ -12,7 +12,8 @@ import { event, World } from '../workflows/world.ts';
 /** What Temporal's server counts for all workers of a queue, on a real one. */
 
 const RATE = 1;
-const MIRRORS = 10;
+/** More than one worker runs at once. */
+const MIRRORS = slotsOf({ transferSlots: 1 })[TASK_QUEUES.github]! + 2;
 
 /** @see https://github.com/temporalio/api/blob/master/temporal/api/enums/v1/task_queue.proto (TaskQueueType, RateLimitSource) */
 const ACTIVITIES = 2;
@@ -82,7 +83,13 @@ describe('a rate', { sequential: true }, () => {
       };
       return {
         ...activities,
-        fetchMetadata: (request) => (doneBy.add(worker), count(), activities.fetchMetadata(request)),
+        fetchMetadata: async (request) => {
+          doneBy.add(worker);
+          count();
+          // Whose poll the server answers is chance: who has one holds it until the other has one too.
+          await eventually(() => (heartbeat(), doneBy.size === 2), 40_000);
+          return activities.fetchMetadata(request);
+        },
         ensureProject: (request) => (count(), activities.ensureProject(request)),
       };
     };
@@ -94,7 +101,6 @@ describe('a rate', { sequential: true }, () => {
 
     // Two workers that counted each for itself would take half as long; a second's worth may have been saved up before the first.
     expect((performance.now() - began) / 1000).toBeGreaterThan((MIRRORS - 2 * RATE) / RATE);
-    expect(doneBy).toEqual(new Set(['one', 'other']));
     expect(Object.fromEntries(queues)).toEqual({ [TASK_QUEUES.github]: MIRRORS, [TASK_QUEUES.onedev]: MIRRORS });
     expect(await effective(TASK_QUEUES.github)).toEqual({ perSecond: RATE, source: 'worker' });
     expect((await effective(TASK_QUEUES.onedev)).source).toBe('server');
