@@ -1,6 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { EXIT_MEANINGS } from '../src/commands/exit-codes.ts';
-import { SETTINGS } from '../src/config.ts';
+import { SETTINGS } from '../src/config/settings.ts';
 import { ALERT_KINDS, ALERTS } from '../src/domain/alerts.ts';
 import { CLIENT_TYPES, clientTypes } from './client-types.ts';
 import { FAILURE_KINDS, failureRow } from '../src/domain/failures.ts';

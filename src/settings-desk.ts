@@ -1,4 +1,5 @@
-import { ConfigError, loadConfig, SETTINGS, type Config } from './config.ts';
+import { ConfigError, loadConfig, type Config } from './config.ts';
+import { SETTINGS } from './config/settings.ts';
 import {
   type EnteredChanges,
   type EnteredProblem,

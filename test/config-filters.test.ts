@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { ConfigError, loadConfig, SETTINGS } from '../src/config.ts';
+import { ConfigError, loadConfig } from '../src/config.ts';
+import { SETTINGS } from '../src/config/settings.ts';
 import { FILTER_NAMES, parseFilters } from '../src/domain/filters.ts';
 
 function problemsOf(environment: Record<string, string>): string[] {

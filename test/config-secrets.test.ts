@@ -1,6 +1,7 @@
 import { tmpdir } from 'node:os';
 import { describe, expect, it } from 'vitest';
-import { loadConfig, SETTINGS } from '../src/config.ts';
+import { loadConfig } from '../src/config.ts';
+import { SETTINGS } from '../src/config/settings.ts';
 import { COMPLETE, type Environment, fileWith, PEM, problemsOf, shownOf } from './settings.ts';
 
 /** A value the setting would accept. */

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { childEnvironment, ConfigError, loadConfig, required, SETTINGS, type Role } from '../src/config.ts';
+import { childEnvironment, ConfigError, loadConfig, required } from '../src/config.ts';
+import { SETTINGS, type Role } from '../src/config/settings.ts';
 import { COMPLETE, type Environment, fileWith, PEM, problemsOf, shownOf } from './settings.ts';
 
 describe('without any setting', () => {

@@ -1,7 +1,7 @@
 import { access, readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { DOCUMENTS, written } from '../scripts/docs.ts';
-import { SETTINGS } from '../src/config.ts';
+import { SETTINGS } from '../src/config/settings.ts';
 
 describe('the documents', () => {
   it.each(DOCUMENTS)('have the $mark of the code (npm run docs writes them)', async (document) => {

@@ -1,7 +1,8 @@
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ConfigError, loadConfig, type Role } from '../src/config.ts';
+import { ConfigError, loadConfig } from '../src/config.ts';
+import type { Role } from '../src/config/settings.ts';
 
 export type Environment = Record<string, string | undefined>;
 

@@ -1,5 +1,6 @@
 import { text } from 'node:stream/consumers';
-import type { Config, Origin, Setting } from '../config.ts';
+import type { Config } from '../config.ts';
+import type { Origin, Setting } from '../config/settings.ts';
 import { answerOf } from '../client/client.ts';
 import type { EnteredChanges } from '../domain/entered-settings.ts';
 import { shownSettings } from '../shown-settings.ts';

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { answerOf, createClient } from '../../src/client/client.ts';
-import { SETTINGS } from '../../src/config.ts';
+import { SETTINGS } from '../../src/config/settings.ts';
 import { freePort } from '../../src/free-port.ts';
 import { createGithubStandin, type GithubStandin } from '../standins/github.ts';
 import { createOnedevStandin, type OnedevStandin } from '../standins/onedev.ts';
