@@ -35,6 +35,7 @@ const CHECKS: Check[] = [
   { of: 'deploy/podman/starkeep.yaml', by: 'schemas of Kubernetes', look: checkPod },
   { of: 'deploy/podman/first.example.yaml', by: 'schemas of Kubernetes', look: checkPod },
   { of: 'deploy/podman/starkeep.kube', by: 'the keys that Quadlet knows', look: checkQuadlet },
+  { of: 'deploy/systemd/starkeep.service', by: 'systemd-analyze verify', look: verifyUnit },
 ];
 
 /** Folders that a test of ours looks at. */
@@ -212,6 +213,20 @@ async function checkQuadlet(path: string): Promise<string[]> {
     if (key === 'Yaml') await readFile(join(path, '..', value));
   }
   return problems;
+}
+
+/** Of at most 20 of its 100 points of exposure: whoever takes a line of protection away hears of it. */
+const MOST_EXPOSURE = 20;
+
+/** A key that it does not know is ignored, says `verify`, and ends with 0: what it says counts. */
+async function verifyUnit(path: string, { systemdAnalyze }: Tools): Promise<string[]> {
+  const measured = ['security', '--offline=true', `--threshold=${MOST_EXPOSURE}`, '--no-pager', path];
+  try {
+    const { stderr } = await run(systemdAnalyze, ['verify', '--man=no', path]);
+    return [...stderr.split('\n').filter(Boolean), ...(await complaints(systemdAnalyze, measured))];
+  } catch (error) {
+    return [(error as { stderr: string }).stderr];
+  }
 }
 
 await main();

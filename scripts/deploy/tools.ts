@@ -8,7 +8,7 @@ import { installPinned } from '../../src/local/pip.ts';
 
 /**
  * The programs that deploy/ is checked with, each of one version, kept under `.cache/deploy` between runs: Go's by its module proxy with the hashes of
- * Go's checksum database or of our go.sum, Python's by requirements.txt. nginx and Caddy are the system's, since what an operator has is the system's too.
+ * Go's checksum database or of our go.sum, Python's by requirements.txt. nginx, Caddy and systemd are the system's, since what an operator has is the system's too.
  */
 
 const run = promisify(execFile);
@@ -25,15 +25,17 @@ export interface Tools {
   python: { program: string; environment: NodeJS.ProcessEnv };
   nginx: string;
   caddy: string;
+  systemdAnalyze: string;
 }
 
 /** @throws Error naming what is lacking, and how it is installed */
 export async function findTools(cacheDir: string): Promise<Tools> {
   const cache = join(cacheDir, 'deploy');
   await mkdir(cache, { recursive: true });
-  const [nginx, caddy, go] = await Promise.all([
+  const [nginx, caddy, systemdAnalyze, go] = await Promise.all([
     installed('nginx', ['-v'], 'apt-get install nginx-light'),
     installed('caddy', ['version'], 'apt-get install caddy'),
+    installed('systemd-analyze', ['--version'], 'apt-get install systemd'),
     installed('go', ['version'], 'Go 1.26 or later (https://go.dev/dl)'),
   ]);
   // Go uses all processors by itself: one after the other.
@@ -52,6 +54,7 @@ export async function findTools(cacheDir: string): Promise<Tools> {
     python,
     nginx,
     caddy,
+    systemdAnalyze,
   };
 }
 
