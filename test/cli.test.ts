@@ -5,13 +5,13 @@ import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, inject, it } from 'vitest';
-import { freePort } from '../src/free-port.ts';
 import { processIdentity } from '../src/local/process-identity.ts';
 import { VERSION } from '../src/version.ts';
 import { deliver } from './standins/github-webhooks.ts';
 import { run, start, type Run } from './support/cli.ts';
 import { eventually } from './support/eventually.ts';
 import { withDatabase } from './support/postgres.ts';
+import { quietPort } from './support/quiet-port.ts';
 
 async function envFile(content: string): Promise<string> {
   const path = join(await mkdtemp(join(tmpdir(), 'env-')), 'settings');
@@ -267,7 +267,7 @@ describe('starkeep up on a data folder that another one uses', () => {
     const { code, stderr } = await run(['up'], {
       ...given,
       STARKEEP_DATA_DIR: dataDir,
-      STARKEEP_PORT: String(await freePort()),
+      STARKEEP_PORT: String(await quietPort()),
       TEMPORAL_CLI: inject('temporalCli'),
     });
 
@@ -336,12 +336,13 @@ describe('starkeep api', () => {
 
   it('serves, says so in lines of JSON without a secret, and ends with 0 on SIGTERM', async () => {
     const api = await startApi();
-    const health = await fetch(`${api.url}/health`);
+    // A server that is busy with other tests may answer too late the first time.
+    await eventually(async () => (await fetch(`${api.url}/health`)).status === 200);
     const refused = await deliver(`${api.url}/webhooks/github`, 'push', {}, { secret });
 
     api.child.kill('SIGTERM');
 
-    expect([health.status, refused.status, await api.ended, api.stderr()]).toEqual([200, 400, 0, '']);
+    expect([refused.status, await api.ended, api.stderr()]).toEqual([400, 0, '']);
     const lines = api.stdout().trim().split('\n');
     const messages = lines.map((line) => (JSON.parse(line) as { msg: string }).msg);
     // That one is written beside the others, whenever Postgres has answered.

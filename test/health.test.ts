@@ -4,7 +4,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { resolve } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { freePort } from '../src/free-port.ts';
+import { quietPort } from './support/quiet-port.ts';
 
 const PROBE = resolve(import.meta.dirname, '../bin/health.js');
 
@@ -52,7 +52,7 @@ describe('the probe of a container', () => {
   });
 
   it('fails where nobody listens', async () => {
-    const port = String(await freePort(0));
+    const port = String(await quietPort());
 
     const seen = await probe(['api'], { STARKEEP_PORT: port });
 

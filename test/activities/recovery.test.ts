@@ -99,6 +99,7 @@ describe('a delivery that GitHub could not hand over', () => {
     expect(summary).toEqual({ seen: 1, missed: 1, requested: 1 });
     await eventually(async () => (await inbox()).length === 1);
     expect(await inbox()).toEqual(['g-1']);
+    await eventually(() => world.control.events.length > 0);
     expect(world.control.events).toMatchObject([{ kind: 'changed', deliveryId: 'g-1', fullName: 'ada/engine' }]);
   });
 

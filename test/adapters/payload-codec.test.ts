@@ -21,6 +21,9 @@ const run = promisify(execFile);
 /** What fails here is meant to, and is said in the history as well. */
 quietRuntime('ERROR');
 
+/** The server may be busy with other tests. */
+const PATIENTLY = { deadlineMs: 30_000 };
+
 const keysOf = (...ids: string[]): PayloadKey[] =>
   ids.length === 0
     ? []
@@ -156,7 +159,7 @@ describe('on a Temporal server', { timeout: 180_000 }, () => {
     world.starred = false;
     world.fullName = fullName;
     const repoId = String((repoIds += 1));
-    const { workflowId } = await createMirrorControl(by).repoEvent(event('unstarred', { repoId, fullName }));
+    const { workflowId } = await createMirrorControl(by).repoEvent(event('unstarred', { repoId, fullName }), PATIENTLY);
     await becomes(by, workflowId, 'pending_deletion');
     return workflowId;
   }
@@ -207,6 +210,7 @@ describe('on a Temporal server', { timeout: 180_000 }, () => {
     const stopA = await workers(world, 'a');
     await createMirrorControl(withA).repoEvent(
       event('changed', { repoId: workflowId.slice('mirror-github-'.length), fullName: 'ada/marked-a' }),
+      PATIENTLY,
     );
     await eventually(() => handledSinceSignal(workflowId));
     await becomes(withA, workflowId, 'pending_deletion');
@@ -241,6 +245,7 @@ describe('on a Temporal server', { timeout: 180_000 }, () => {
     const repoId = String((repoIds += 1));
     const { workflowId } = await createMirrorControl(withA).repoEvent(
       event('starred', { repoId, fullName: 'ada/marked' }),
+      PATIENTLY,
     );
     await eventually(() => world.recorded('failed').length > 0, 60_000);
 
@@ -273,6 +278,7 @@ describe('on a Temporal server', { timeout: 180_000 }, () => {
     const stopB = await workers(world, 'b');
     await createMirrorControl(client('b')).repoEvent(
       event('changed', { repoId: workflowId.slice('mirror-github-'.length), fullName: 'ada/locked' }),
+      PATIENTLY,
     );
     const complaints = async () => {
       const { history } = await stored(workflowId);

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
 import { createMirrorControl, openTemporal, type TemporalConnection } from '../../src/adapters/temporal.ts';
 import type { MirrorControl } from '../../src/domain/ports.ts';
 import { TASK_QUEUES } from '../../src/workflows/messages.ts';
-import { devServerEnvironment } from '../support/temporal.ts';
+import { answering, devServerEnvironment } from '../support/temporal.ts';
 import { event, World } from '../workflows/world.ts';
 
 /** How Temporal's server shares workers between accounts, on a real one that has `matching.enableFairness`. */
@@ -17,9 +17,10 @@ describe('work of the same priority', { timeout: 180_000 }, () => {
   let opened: TemporalConnection;
   let control: MirrorControl;
 
-  beforeEach(() => {
+  beforeEach(async () => {
     opened = openTemporal({ environment: {}, address: inject('temporalAddress'), namespace: temporal.namespace });
     control = createMirrorControl(opened);
+    await answering(control);
   });
 
   afterEach(() => opened.close());

@@ -160,6 +160,8 @@ describe('connections', () => {
     };
     await Promise.all(first.map(isClosed));
 
-    await expect.poll(async () => (await fetch(`${url.href}livez`).catch(() => null))?.status).toBe(200);
+    await expect
+      .poll(async () => (await fetch(`${url.href}livez`).catch(() => null))?.status, { timeout: 20_000 })
+      .toBe(200);
   });
 });

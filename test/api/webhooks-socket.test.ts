@@ -118,7 +118,7 @@ describe('a delivery over the wire', () => {
 
     const [row] = await db.query(`select count(*)::int as rows from deliveries where guid = 'at-once'`);
     expect(row).toEqual({ rows: 1 });
-    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200, 202]));
+    expect(answers.filter(({ status }) => status !== 200 && status !== 202)).toEqual([]);
     // One that comes between the insert and the mark is dispatched as well: harmless, and better than none.
     expect(control.events.length).toBeGreaterThanOrEqual(1);
     expect(answers.filter(({ status }) => status === 202)).toHaveLength(control.events.length);

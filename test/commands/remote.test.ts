@@ -1,9 +1,9 @@
 import { Hono } from 'hono';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { freePort } from '../../src/free-port.ts';
 import { auditOf, withApi } from '../api/v1/world.ts';
 import { served } from '../api/serve.ts';
 import { run, start } from '../support/cli.ts';
+import { quietPort } from '../support/quiet-port.ts';
 
 /** The commands as people type them on another machine: real processes, over real HTTP, with a key. */
 
@@ -158,7 +158,7 @@ describe('an address', () => {
 
   it('where nobody listens does not answer', async () =>
     expectRefusal(
-      { STARKEEP_URL: `http://127.0.0.1:${await freePort()}` },
+      { STARKEEP_URL: `http://127.0.0.1:${await quietPort()}` },
       5,
       /does not answer: .*ECONNREFUSED.*Is Starkeep running there/,
     ));

@@ -6,13 +6,13 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { answerOf, createClient } from '../../src/client/client.ts';
 import { SETTINGS } from '../../src/config/settings.ts';
-import { freePort } from '../../src/free-port.ts';
 import { createGithubStandin, type GithubStandin } from '../standins/github.ts';
 import { createOnedevStandin, type OnedevStandin } from '../standins/onedev.ts';
 import { eventually } from '../support/eventually.ts';
 import { withDatabase } from '../support/postgres.ts';
 import { createRepo } from '../support/repo.ts';
 import { devServerEnvironment } from '../support/temporal.ts';
+import { quietPort } from '../support/quiet-port.ts';
 import { buildImage, type Built } from './containerfile.ts';
 
 /**
@@ -62,9 +62,9 @@ beforeAll(async () => {
     STARKEEP_ADMIN_KEY: KEY,
     STARKEEP_DATA_DIR: data,
     STARKEEP_HOST: '127.0.0.1',
-    STARKEEP_PORT: String(await freePort(0)),
+    STARKEEP_PORT: String(await quietPort()),
     STARKEEP_WORKER_HOST: '127.0.0.1',
-    STARKEEP_WORKER_PORT: String(await freePort(0)),
+    STARKEEP_WORKER_PORT: String(await quietPort()),
   };
 });
 

@@ -8,12 +8,13 @@ import { join, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { accepts, freePort } from '../../src/free-port.ts';
+import { accepts } from '../../src/free-port.ts';
 import { createSender, SECRET, signed } from '../api/receiver.ts';
 import { eventually } from '../support/eventually.ts';
 import { withDatabase } from '../support/postgres.ts';
 import { devServerEnvironment } from '../support/temporal.ts';
 import { createCa, type Issued, type PrivateCa } from '../support/tls.ts';
+import { quietPort } from '../support/quiet-port.ts';
 
 /**
  * deploy/proxy in front of a real api, each file as it is but for the name, the ports and the certificate, which are the test's: the programs `nginx`
@@ -102,7 +103,7 @@ describe.each([nginx, caddy])('$name in front of the api', ({ name, prepare }) =
   beforeAll(async () => {
     const own = join(dir, name);
     await mkdir(own);
-    ports = { http: await freePort(0), https: await freePort(0), api: await freePort(0) };
+    ports = { http: await quietPort(), https: await quietPort(), api: await quietPort() };
     const [program = '', ...rest] = await prepare(own, ports, await ca.issue('DNS:localhost'));
     const starkeep = resolve(import.meta.dirname, '../../bin/starkeep.js');
     processes = [

@@ -9,7 +9,6 @@ import { createDatabase, type Database } from '../../src/adapters/postgres/datab
 import { openTemporal } from '../../src/adapters/temporal.ts';
 import { loadConfig } from '../../src/config.ts';
 import { parsePayloadKeys } from '../../src/domain/payload-keys.ts';
-import { freePort } from '../../src/free-port.ts';
 import { startUp, type Installation } from '../../src/local/up.ts';
 import { createGithubStandin, type GithubStandin, type StandinRepository } from '../standins/github.ts';
 import { createOnedevStandin, type OnedevStandin } from '../standins/onedev.ts';
@@ -17,6 +16,7 @@ import { run } from '../support/cli.ts';
 import { eventually } from '../support/eventually.ts';
 import { withDatabase } from '../support/postgres.ts';
 import { commit, createRepo, type Repo } from '../support/repo.ts';
+import { quietPort } from '../support/quiet-port.ts';
 import { commandLines, filesBelow, finds, needlesOf, runsOf, type Saying, tablesOf } from './secret-hunt.ts';
 
 /**
@@ -92,7 +92,7 @@ beforeAll(async () => {
     TEMPORAL_TLS: 'false',
     STARKEEP_ADMIN_KEY: secret('STARKEEP_ADMIN_KEY'),
     STARKEEP_DATA_DIR: join(dir, 'starkeep'),
-    STARKEEP_PORT: String(await freePort(0)),
+    STARKEEP_PORT: String(await quietPort()),
     STARKEEP_LOG_LEVEL: 'trace',
     STARKEEP_LOG_FILE: join(dir, 'starkeep', 'starkeep.log'),
   };

@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { loadConfig } from '../../src/config.ts';
-import { freePort } from '../../src/free-port.ts';
 import { startUp, type Installation } from '../../src/local/up.ts';
 import { bundleWorkflows } from '../../src/worker/bundle.ts';
 import { createGithubStandin, type GithubStandin, type StandinRepository } from '../standins/github.ts';
@@ -22,6 +21,7 @@ import {
   type TelemetryReceiver,
 } from '../support/telemetry-receiver.ts';
 import { devServerEnvironment } from '../support/temporal.ts';
+import { quietPort } from '../support/quiet-port.ts';
 
 /**
  * A real api and a real worker, with every destination for lines and spans set up: one delivery of GitHub's, from the webhook to the push, as all of them
@@ -78,7 +78,7 @@ beforeAll(async () => {
     TEMPORAL_ADDRESS: inject('temporalAddress'),
     TEMPORAL_NAMESPACE: temporal.namespace,
     STARKEEP_DATA_DIR: join(dir, 'starkeep'),
-    STARKEEP_PORT: String(await freePort(0)),
+    STARKEEP_PORT: String(await quietPort()),
     STARKEEP_ADMIN_KEY: 'the-key-of-this-run',
     STARKEEP_LOG_LEVEL: 'debug',
     STARKEEP_LOG_ELASTICSEARCH_URL: elastic?.url ?? '',

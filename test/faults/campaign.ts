@@ -241,9 +241,17 @@ class Campaign {
     let movedAt = began;
     let before = '';
     let told = 0;
+    let wasAtRest = false;
     while (Date.now() - began < settle.withinMs && Date.now() - movedAt < settle.stillMs) {
       const left = await this.left();
-      if (left.length === 0) return Date.now();
+      if (left.length === 0) {
+        // A mirror is `completed` for a moment between two passes: it counts when it still is at the next look.
+        if (wasAtRest) return Date.now();
+        wasAtRest = true;
+        await this.sleep(1_000);
+        continue;
+      }
+      wasAtRest = false;
       const now = left.join('\n');
       if (now !== before) movedAt = Date.now();
       before = now;

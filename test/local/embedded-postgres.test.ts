@@ -7,10 +7,11 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { startPostgres, type PostgresServer, type StartPostgresOptions } from '../../src/local/embedded-postgres.ts';
-import { accepts, freePort } from '../../src/free-port.ts';
+import { accepts } from '../../src/free-port.ts';
 import { processCommand, processIdentity } from '../../src/local/process-identity.ts';
 import { anotherStarkeep } from '../support/another-starkeep.ts';
 import { eventually } from '../support/eventually.ts';
+import { quietPort } from '../support/quiet-port.ts';
 
 let dataDir: string;
 let exits: string[];
@@ -160,7 +161,7 @@ describe('the embedded Postgres', () => {
   });
 
   it('takes another port when somebody listens on the preferred one', async () => {
-    const port = await freePort();
+    const port = await quietPort();
     const somebody = createServer().listen(port, '127.0.0.1');
 
     const server = await start({ port });
@@ -171,7 +172,7 @@ describe('the embedded Postgres', () => {
   });
 
   it('that has to be where it was says who is in its way', async () => {
-    const port = await freePort();
+    const port = await quietPort();
     const somebody = createServer().listen(port, '127.0.0.1');
 
     await expect(start({ port, mustBeThere: true })).rejects.toThrow(`port ${port}, where it was before, is taken`);

@@ -5,11 +5,12 @@ import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
 import { startTemporal, type StartTemporalOptions, type TemporalServer } from '../../src/local/embedded-temporal.ts';
-import { accepts, freePort } from '../../src/free-port.ts';
+import { accepts } from '../../src/free-port.ts';
 import { processCommand, processIdentity } from '../../src/local/process-identity.ts';
 import { cliVersion } from '../../src/local/temporal-binary.ts';
 import { anotherStarkeep } from '../support/another-starkeep.ts';
 import { eventually } from '../support/eventually.ts';
+import { quietPort } from '../support/quiet-port.ts';
 
 let dataDir: string;
 let exits: string[];
@@ -110,7 +111,7 @@ describe('the embedded Temporal', () => {
   });
 
   it('takes other ports when somebody listens on the preferred ones', async () => {
-    const [port, uiPort] = [await freePort(), await freePort()];
+    const [port, uiPort] = [await quietPort(), await quietPort()];
     const somebody = [port, uiPort].map((taken) => createServer().listen(taken, '127.0.0.1'));
 
     const server = await start({ port, uiPort, headless: false });
@@ -122,13 +123,13 @@ describe('the embedded Temporal', () => {
   });
 
   it('takes the preferred port when it is free', async () => {
-    const port = await freePort();
+    const port = await quietPort();
 
     expect((await start({ port })).address).toBe(`127.0.0.1:${port}`);
   });
 
   it('that has to be where it was says who is in its way', async () => {
-    const port = await freePort();
+    const port = await quietPort();
     const somebody = createServer().listen(port, '127.0.0.1');
 
     await expect(start({ port, mustBeThere: true })).rejects.toThrow(`port ${port}, where it was before, is taken`);

@@ -20,9 +20,10 @@ afterEach(() => {
   for (const child of started.splice(0)) child.kill('SIGKILL');
 });
 
-function request(): ClaimRequest {
+/** @param stopTimeoutMs short where nothing is going to end by itself */
+function request(stopTimeoutMs = 10_000): ClaimRequest {
   const say = (line: string) => void said.push(line);
-  return { folder, name: 'Postgres', failure: 'DatabaseUnavailable', stopSignal: 'SIGTERM', stopTimeoutMs: 500, say };
+  return { folder, name: 'Postgres', failure: 'DatabaseUnavailable', stopSignal: 'SIGTERM', stopTimeoutMs, say };
 }
 
 async function sleeper(script = 'exec sleep 60'): Promise<{ child: ChildProcess; pid: number; identity: string }> {
@@ -84,7 +85,7 @@ describe('claimServer', () => {
     const gone = once(child, 'exit');
     await writeFile(join(folder, '7.json'), JSON.stringify({ owner, server }));
 
-    await claimServer(request());
+    await claimServer(request(500));
 
     expect((await gone)[1]).toBe('SIGKILL');
   });

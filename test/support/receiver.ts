@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
+import { quietPort } from './quiet-port.ts';
 
 /** Whoever takes posted messages, over a real socket, and can be down, or refuse. */
 export interface MessageReceiver {
@@ -19,7 +19,7 @@ export interface MessageReceiver {
 
 export async function startReceiver(): Promise<MessageReceiver> {
   let server: Server | null = null;
-  let port = 0;
+  const port = await quietPort();
   const receiver: MessageReceiver = {
     get url() {
       return `http://127.0.0.1:${port}`;
@@ -36,7 +36,6 @@ export async function startReceiver(): Promise<MessageReceiver> {
       });
       server.listen(port, '127.0.0.1');
       await once(server, 'listening');
-      port = (server.address() as AddressInfo).port;
     },
     async down() {
       const closing = server;

@@ -3,8 +3,9 @@ import { once } from 'node:events';
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { accepts, freePort } from '../../src/free-port.ts';
+import { accepts } from '../../src/free-port.ts';
 import { eventually } from './eventually.ts';
+import { quietPort } from './quiet-port.ts';
 
 /** A real Redis, on a port of its own, that keeps nothing on disk. */
 export interface TestRedis {
@@ -23,7 +24,7 @@ const INSTALL = 'The tests of the cache need a real Redis: apt-get install redis
 
 /** @throws Error that says how to install it where there is none */
 export async function startRedis({ password }: { password?: string } = {}): Promise<TestRedis> {
-  const port = await freePort(0);
+  const port = await quietPort();
   const dir = await mkdtemp(join(tmpdir(), 'redis-'));
   let running: ChildProcess | null = null;
 

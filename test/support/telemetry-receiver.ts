@@ -6,10 +6,10 @@ import {
   type Server,
   type ServerResponse,
 } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { gunzipSync } from 'node:zlib';
 import { z } from 'zod';
+import { quietPort } from './quiet-port.ts';
 
 /** What a strict receiver answers one request. */
 export interface TelemetryAnswer {
@@ -50,7 +50,7 @@ export interface TelemetryReceiver {
 
 export async function startTelemetryReceiver(rules: TelemetryRules): Promise<TelemetryReceiver> {
   let server: Server | null = null;
-  let port = 0;
+  const port = await quietPort();
 
   const answer = async (incoming: IncomingMessage, response: ServerResponse): Promise<void> => {
     const raw = await buffer(incoming);
@@ -85,7 +85,6 @@ export async function startTelemetryReceiver(rules: TelemetryRules): Promise<Tel
       });
       server.listen(port, '127.0.0.1');
       await once(server, 'listening');
-      port = (server.address() as AddressInfo).port;
     },
     async down() {
       const closing = server;

@@ -4,7 +4,9 @@ import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { DefaultLogger, makeTelemetryFilterString, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
 import { afterAll, beforeAll, inject } from 'vitest';
 import { ensureSearchAttributes } from '../../src/adapters/search-attributes.ts';
+import type { MirrorControl } from '../../src/domain/ports.ts';
 import { TASK_QUEUES } from '../../src/workflows/messages.ts';
+import { eventually } from './eventually.ts';
 import { workflowBundle } from './workflow-bundle.ts';
 
 export { workflowBundle } from './workflow-bundle.ts';
@@ -104,6 +106,19 @@ function lend(create: () => Promise<Lent>): TestTemporal {
       };
     },
   };
+}
+
+/**
+ * Waits until a control that was just made gets an answer. What the product asks of Temporal has two or three seconds, connecting included, and a
+ * server that is busy with other tests may take longer the first time.
+ */
+export async function answering(control: Pick<MirrorControl, 'ping'>): Promise<void> {
+  await eventually(() =>
+    control.ping().then(
+      () => true,
+      () => false,
+    ),
+  );
 }
 
 let isQuiet = false;

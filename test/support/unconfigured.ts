@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, inject } from 'vitest';
 import { loadConfig } from '../../src/config.ts';
-import { freePort } from '../../src/free-port.ts';
 import { startUp, type Installation } from '../../src/local/up.ts';
 import { createGithubStandin, type GithubStandin } from '../standins/github.ts';
 import { createOnedevStandin, type OnedevStandin } from '../standins/onedev.ts';
 import { createRepo } from './repo.ts';
+import { quietPort } from './quiet-port.ts';
 
 /** A `starkeep up` that nobody has told of its GitHub and OneDev, which are there. */
 export interface Unconfigured {
@@ -49,10 +49,10 @@ export function withUnconfigured(): Unconfigured {
       TMPDIR: tmpdir(),
       TEMPORAL_CLI: inject('temporalCli'),
       STARKEEP_DATA_DIR: join(dir, 'starkeep'),
-      STARKEEP_PORT: String(await freePort(0)),
+      STARKEEP_PORT: String(await quietPort()),
       STARKEEP_ADMIN_KEY: ADMIN_KEY,
     };
-    const ports = { postgres: await freePort(0), temporal: await freePort(0), temporalUi: await freePort(0) };
+    const ports = { postgres: await quietPort(), temporal: await quietPort(), temporalUi: await quietPort() };
     starkeep = await startUp({
       ...{ config: loadConfig(environment, 'up'), environment, ports },
       say: (sentence) => said.push(sentence),

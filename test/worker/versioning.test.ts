@@ -9,6 +9,9 @@ const temporal = devServerEnvironment();
 
 const DEPLOYMENT = 'starkeep';
 
+/** A server that is busy with other tests takes its time until it has told all its parts of a build. */
+const ROUTED_MS = 60_000;
+
 interface Build {
   world: World;
   stop(): Promise<void>;
@@ -18,7 +21,7 @@ interface Build {
 async function run(buildId: string, world: World): Promise<Build> {
   const versioning = versioningOf({ deploymentName: DEPLOYMENT, buildId });
   const stop = await temporal.workers({ activities: world.activities, ...versioning });
-  await eventually(async () => (await known()).includes(buildId));
+  await eventually(async () => (await known()).includes(buildId), ROUTED_MS);
   return { world, stop };
 }
 
@@ -45,7 +48,7 @@ async function makeCurrent(buildId: string): Promise<void> {
       if ((error as { code?: number }).code === FAILED_PRECONDITION) return false;
       throw error;
     }
-  });
+  }, ROUTED_MS);
 }
 
 /** @see https://grpc.io/docs/guides/status-codes/ */
@@ -65,7 +68,7 @@ const start = () =>
     args: [{ repoId: '42', fullName: 'ada/engine' }],
   });
 
-describe('a worker that takes part in worker versioning', () => {
+describe('a worker that takes part in worker versioning', { timeout: 240_000 }, () => {
   it('gets no work before its build is current, and hands what is under way to the build that becomes it', async () => {
     const first = await run('1', unstarred());
     const handle = await start();
@@ -73,7 +76,7 @@ describe('a worker that takes part in worker versioning', () => {
 
     expect(first.world.calls).toEqual([]);
     await makeCurrent('1');
-    await eventually(() => first.world.recorded('deletion_requested').length === 1);
+    await eventually(() => first.world.recorded('deletion_requested').length === 1, ROUTED_MS);
 
     const second = await run('2', unstarred());
     second.world.openDeletion = first.world.openDeletion;

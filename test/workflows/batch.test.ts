@@ -1,3 +1,4 @@
+import { heartbeat } from '@temporalio/activity';
 import { type WorkflowHandle, WorkflowNotFoundError } from '@temporalio/client';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
@@ -104,7 +105,7 @@ describe('the steps of batchSync', { sequential: true }, () => {
 });
 
 /** Batch, record and the mirrors' workflows are real; GitHub, OneDev and git are not. */
-describe('a batch', () => {
+describe('a batch', { timeout: 120_000 }, () => {
   const store = withStore();
   const temporal = devServerEnvironment();
   let opened: TemporalConnection;
@@ -190,7 +191,8 @@ describe('a batch', () => {
       transfer: async ({ mirrorId, force }: { mirrorId: string; force: boolean }) => {
         const id = repoId(mirrorId);
         world.transfers.push(id);
-        await eventually(() => !world.stuck.has(id), 60_000);
+        // As long as it takes, as a real one that goes on.
+        await eventually(() => (heartbeat(), !world.stuck.has(id)), 60_000);
         if (world.failing.has(id)) throw failureOf('ObjectFormatUnsupported');
         return report({ outcome: Number(id) % 2 ? 'changed' : 'unchanged', ...(force ? { compared: true } : {}) });
       },

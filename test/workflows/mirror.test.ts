@@ -263,7 +263,7 @@ describe('mirrorRepository', { sequential: true }, () => {
       await becomes(handle, 'failed');
 
       await handle.signal('repoEvent', event('changed'));
-      await eventually(() => world.count('transfer') === 2);
+      await eventually(() => world.count('transfer') >= 2);
 
       expect(await handle.result()).toEqual({ status: 'completed' });
     });
@@ -375,7 +375,10 @@ describe('mirrorRepository', { sequential: true }, () => {
       const handle = await pendingDeletion();
 
       await handle.signal('approveDeletion', { by: 'ann' });
-      await handle.signal('cancelDeletion', { by: 'bob' });
+      await handle.signal('cancelDeletion', { by: 'bob' }).catch((error: unknown) => {
+        // The approval was carried out before it came.
+        if (!(error instanceof WorkflowNotFoundError)) throw error;
+      });
       await handle.result();
 
       const ended = world.recorded('deletion_ended');

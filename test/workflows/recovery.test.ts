@@ -42,11 +42,11 @@ describe('recoverDeliveries', () => {
     };
     const taskQueue = uniqueName('recovery');
     const stop = await temporal.workers({ activities }, [taskQueue, TASK_QUEUES.github]);
+    const began = await temporal.environment.currentTimeMs();
     const run = temporal.client.workflow.execute<typeof recoverDeliveries>('recoverDeliveries', {
       taskQueue,
       workflowId: uniqueName('recover'),
     });
-    const began = await temporal.environment.currentTimeMs();
     await run.finally(stop);
     const tookMs = (await temporal.environment.currentTimeMs()) - began;
     return { reads, endings, begun, calls, tookMs };

@@ -44,7 +44,7 @@ export function createAlertStore(db: Database, policy: AlertPolicy = NO_CHANNELS
           where announced is null or (announced = 'raised' and cleared_at is not null)
          returning alert_id, kind, level, subject, summary, announced,
                    array(select distinct channel from alert_messages m where m.alert_id = alerts.alert_id
-                            and sent_at is null and dropped_at is null) as channels`,
+                            and sent_at is null and dropped_at is null order by channel) as channels`,
       );
       return rows.map((row): AlertNews => ({
         alertId: String(row['alert_id']),

@@ -63,7 +63,8 @@ describe('a small pack', () => {
     ['cut short', (pack: Buffer) => pack.subarray(0, -30)],
     [
       'changed on the way',
-      (pack: Buffer) => Buffer.concat([pack.subarray(0, 500), Buffer.from('x'), pack.subarray(501)]),
+      (pack: Buffer) =>
+        Buffer.concat([pack.subarray(0, 500), Buffer.from([(pack[500] ?? 0) ^ 255]), pack.subarray(501)]),
     ],
     ['no pack at all', () => Buffer.from('hello, this is not a pack of any kind')],
     ['empty', () => Buffer.alloc(0)],

