@@ -21,6 +21,7 @@ import { queryClient } from './api/queries.ts';
 import { router } from './router.tsx';
 
 const theme = createTheme({
+  respectReducedMotion: true,
   primaryColor: 'blue',
   primaryShade: 8,
   autoContrast: true,

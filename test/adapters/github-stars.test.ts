@@ -451,7 +451,8 @@ describe('5,000 stars', () => {
 
     expect([pages.length, pages.flatMap(namesOf).length]).toEqual([50, 5_000]);
     expect(github.sweepLimits()?.remaining).toBe(4_950);
-    expect(seconds).toBeLessThan(20);
+    // A page takes some 60 ms where nothing else runs; one that asked about each star would take minutes.
+    expect(seconds).toBeLessThan(60);
   });
 });
 

@@ -58,6 +58,21 @@ export function devServerEnvironment(): TestTemporal {
   });
 }
 
+/**
+ * A dev server of its own whose task queues have one part each, where the usual one has four that are worked off beside each other: for what is said
+ * of the order of tasks.
+ */
+export function onePartEnvironment(...settings: string[]): TestTemporal {
+  return lend(async () => {
+    const parts = ['Read', 'Write'].map((side) => `matching.numTaskqueue${side}Partitions=1`);
+    const server = {
+      executable: { type: 'existing-path' as const, path: inject('temporalCli') },
+      extraArgs: [...parts, ...settings].flatMap((setting) => ['--dynamic-config-value', setting]),
+    };
+    return { environment: await TestWorkflowEnvironment.createLocal({ server }), namespace: 'default' };
+  });
+}
+
 interface Lent {
   environment: TestWorkflowEnvironment;
   namespace: string;

@@ -109,11 +109,14 @@ export function withUi(changes: Partial<V1Ports> = {}): UiWorld {
 
   beforeEach(async () => {
     complaints = [];
-    ({ stop: stopListening } = listenForChanges(world.store.database.url, {
-      onChange: (change) => feed.tell(change),
-      onGap: () => feed.gap(),
-      onTrouble: () => undefined,
-    }));
+    await new Promise<void>((onListening) => {
+      ({ stop: stopListening } = listenForChanges(world.store.database.url, {
+        onListening,
+        onChange: (change) => feed.tell(change),
+        onGap: () => feed.gap(),
+        onTrouble: () => undefined,
+      }));
+    });
     if (server === null) await startApi();
     feed = createFeed();
   });

@@ -146,7 +146,13 @@ describe('what is remembered in Redis', () => {
   });
 
   it('holds nobody up while Redis stands still, and does not ask it again for a while', async () => {
-    const cache = await connected(open(redis.url, { deadlineMs: 2_000, restMs: 60_000 }));
+    let cache: Cache;
+    do {
+      // One that was too slow the first time rests for a minute: then another.
+      cache = open(redis.url, { deadlineMs: 2_000, restMs: 60_000 });
+      await cache.set('probe', 'there', MINUTE);
+    } while ((await cache.get('probe')) !== 'there');
+    told = [];
     redis.freeze();
     const began = performance.now();
 

@@ -218,16 +218,16 @@ describe('timeouts', () => {
 
   it('let a transfer go on that is slow but moves', async () => {
     const world = await createWorld({ bigFileMb: 2 });
-    world.options = { ...world.options, idleTimeoutMs: 2_500 };
+    world.options = { ...world.options, idleTimeoutMs: 5_000 };
     const startedAt = Date.now();
     world.server.intercept = (request, response) => {
       if (!isFetch(request.url)) return false;
       const write = response.write.bind(response);
-      // 0.15 s for each 64 KB: nearly five seconds in all.
+      // 0.3 s for each 64 KB: nearly ten seconds in all.
       response.write = (chunk: Buffer | string) => {
         setTimeout(() => {
           if (write(chunk)) response.emit('drain');
-        }, 150);
+        }, 300);
         return false;
       };
       return false;
@@ -236,7 +236,7 @@ describe('timeouts', () => {
     const report = await world.sync();
 
     expect(report.refs.created).toBe(1);
-    expect(Date.now() - startedAt).toBeGreaterThan(2_500);
+    expect(Date.now() - startedAt).toBeGreaterThan(5_000);
   });
 
   it('stop a transfer that takes too long', async () => {
