@@ -7,7 +7,7 @@ import { createDeliveryStore } from '../src/adapters/postgres/deliveries.ts';
 import { ensureSearchAttributes } from '../src/adapters/search-attributes.ts';
 import { createMirrorControl, openTemporal } from '../src/adapters/temporal.ts';
 import type { RepoEvent } from '../src/domain/events.ts';
-import type { Delivery } from '../src/domain/ports.ts';
+import type { Delivery } from '../src/domain/record-stores.ts';
 import { freePort } from '../src/free-port.ts';
 import { createSender } from '../test/api/receiver.ts';
 import { median, percentile, say, startServers, startStarkeep } from './processes.ts';

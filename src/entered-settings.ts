@@ -7,7 +7,7 @@ import { createEnteredSettings } from './adapters/postgres/entered-settings.ts';
 import { ConfigError, loadConfig, type Config } from './config.ts';
 import type { Role } from './config/settings.ts';
 import { parsePayloadKeys, type PayloadKey } from './domain/payload-keys.ts';
-import type { EnteredSettings, EnteredSettingsStore } from './domain/ports.ts';
+import type { EnteredSettings, EnteredSettingsStore } from './domain/service-stores.ts';
 import { letGo } from './parent.ts';
 import { type Watch, watchEvery } from './watch.ts';
 

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import type { Config } from './config.ts';
-import type { SettingsStore } from './domain/ports.ts';
+import type { SettingsStore } from './domain/service-stores.ts';
 import { VERSION } from './version.ts';
 import { type Watch, watchEvery } from './watch.ts';
 

@@ -7,7 +7,8 @@ import {
   obstaclesToEntering,
   type ShownSetting,
 } from './domain/entered-settings.ts';
-import type { EnteredSettingsStore, SettingsDesk } from './domain/ports.ts';
+import type { SettingsDesk } from './domain/ports.ts';
+import type { EnteredSettingsStore } from './domain/service-stores.ts';
 import type { Probe, ProbeName } from './domain/probes.ts';
 import type { SettingChange } from './domain/seen-settings.ts';
 import { shownSettings } from './shown-settings.ts';

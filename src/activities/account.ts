@@ -1,4 +1,4 @@
-import type { Account } from '../domain/ports.ts';
+import type { Account } from '../domain/record-stores.ts';
 import type { ActivityPorts } from './ports.ts';
 
 /**

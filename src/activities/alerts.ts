@@ -11,7 +11,8 @@ import {
   type Verdict,
 } from '../domain/alerts.ts';
 import { Failure } from '../domain/failures.ts';
-import type { AlertChannel, AlertStore } from '../domain/ports.ts';
+import type { AlertChannel } from '../domain/ports.ts';
+import type { AlertStore } from '../domain/service-stores.ts';
 import type { ActivityPorts } from './ports.ts';
 
 /** A long log is read from its beginning each time. */

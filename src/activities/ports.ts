@@ -1,18 +1,6 @@
 import type {
-  AccountStore,
   AlertChannel,
-  AlertStore,
-  AuditStore,
-  BatchStore,
-  BatchWork,
-  DeletionStore,
-  DeliveryStore,
-  HistoryStore,
   MirrorControl,
-  MirrorStore,
-  RecordStore,
-  ReadingStore,
-  RecoveryStore,
   SourceDeliveries,
   SourceHost,
   SourceStars,
@@ -20,6 +8,19 @@ import type {
   Transfer,
   WorkflowRuns,
 } from '../domain/ports.ts';
+import type {
+  AccountStore,
+  BatchStore,
+  BatchWork,
+  DeletionStore,
+  DeliveryStore,
+  HistoryStore,
+  MirrorStore,
+  RecordStore,
+  ReadingStore,
+  RecoveryStore,
+} from '../domain/record-stores.ts';
+import type { AlertStore, AuditStore } from '../domain/service-stores.ts';
 import type { Filters } from '../domain/filters.ts';
 import type { Meter } from '../domain/meter.ts';
 import type { DriftPolicy, RewritePolicy, UnstarPolicy } from '../domain/model.ts';

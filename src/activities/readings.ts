@@ -3,7 +3,7 @@ import { heldReading, troubledReadings, type AlertKind } from '../domain/alerts.
 import { Failure, toFailure } from '../domain/failures.ts';
 import { filterVerdict } from '../domain/filters.ts';
 import type { ReadingKind, SourceRepository } from '../domain/model.ts';
-import type { ListedRepository, StarredChange } from '../domain/ports.ts';
+import type { ListedRepository, StarredChange } from '../domain/record-stores.ts';
 import type {
   ReadingEnd,
   ReadingPlan,

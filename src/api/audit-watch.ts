@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import type { AuditStore } from '../domain/ports.ts';
+import type { AuditStore } from '../domain/service-stores.ts';
 import { type Watch, watchEvery } from '../watch.ts';
 
 const LOOK_EVERY_MS = 2_000;

@@ -1,7 +1,7 @@
 import type { Context, MiddlewareHandler } from 'hono';
 import type { Logger } from 'pino';
 import { scopeAllows, type ApiKey, type KeyScope } from '../domain/keys.ts';
-import type { AuditStore, KeyStore, SessionStore } from '../domain/ports.ts';
+import type { AuditStore, KeyStore, SessionStore } from '../domain/service-stores.ts';
 import type { Session } from '../domain/sessions.ts';
 import { authFailuresTotal } from '../metrics.ts';
 import { createAttempts } from './attempts.ts';

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
-import type { DeliveryStore, MirrorControl } from '../domain/ports.ts';
+import type { MirrorControl } from '../domain/ports.ts';
+import type { DeliveryStore } from '../domain/record-stores.ts';
 import { type Watch, watchEvery } from '../watch.ts';
 
 const LOOK_EVERY_MS = 5_000;

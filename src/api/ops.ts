@@ -2,7 +2,9 @@ import type { Hono } from 'hono';
 import type { Logger } from 'pino';
 import { ask, shown } from '../checks.ts';
 import type { Figures } from '../domain/figures.ts';
-import type { AlertStore, DeliveryStore, FiguresStore, MirrorControl, MirrorStore } from '../domain/ports.ts';
+import type { MirrorControl } from '../domain/ports.ts';
+import type { DeliveryStore, MirrorStore } from '../domain/record-stores.ts';
+import type { AlertStore, FiguresStore } from '../domain/service-stores.ts';
 import {
   alertsOpen,
   apiRegistry,

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { toFailure } from '../domain/failures.ts';
-import type { AuditStore } from '../domain/ports.ts';
+import type { AuditStore } from '../domain/service-stores.ts';
 import type { FailedAttempt } from './attempts.ts';
 import { within } from '../deadline.ts';
 

@@ -1,6 +1,7 @@
 import { Failure } from './failures.ts';
 import { mirrorIdOf, type MirrorId } from './model.ts';
-import type { AccountStore, MirrorControl, MirrorStore, SourceHost } from './ports.ts';
+import type { MirrorControl, SourceHost } from './ports.ts';
+import type { AccountStore, MirrorStore } from './record-stores.ts';
 
 /** `owner/name`, as GitHub lets repositories be called. */
 export const FULL_NAME = /^[\w-]{1,100}\/(?!\.{1,2}$)[\w.-]{1,100}$/;

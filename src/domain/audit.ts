@@ -1,5 +1,5 @@
 import { toFailure } from './failures.ts';
-import type { AuditStore } from './ports.ts';
+import type { AuditStore } from './service-stores.ts';
 
 /**
  * The audit log: who asked for what, what came in, and what was done. What Starkeep decides and does is written in the transaction that records it; what

@@ -1,7 +1,8 @@
 import { Failure } from './failures.ts';
 import { FILTER_NAMES, parseFilters, type FilterName } from './filters.ts';
 import type { MirrorId } from './model.ts';
-import type { AccountStore, BatchStore, MirrorControl } from './ports.ts';
+import type { MirrorControl } from './ports.ts';
+import type { AccountStore, BatchStore } from './record-stores.ts';
 
 /** Batches: many mirrors synced on one request, a few at a time. */
 

@@ -1,4 +1,5 @@
-import type { MirrorControl, ReadingStore, StarredChange } from './ports.ts';
+import type { MirrorControl } from './ports.ts';
+import type { ReadingStore, StarredChange } from './record-stores.ts';
 
 /** Readings that lack more stars than may go at once: nothing follows from them until a person lets the absent ones be asked about. */
 

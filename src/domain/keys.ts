@@ -1,4 +1,4 @@
-import type { AuditStore, KeyStore } from './ports.ts';
+import type { AuditStore, KeyStore } from './service-stores.ts';
 
 /** API keys: who may ask for what. */
 

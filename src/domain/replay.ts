@@ -1,5 +1,6 @@
 import type { RepoEvent } from './events.ts';
-import type { DeliveryStore, MirrorControl } from './ports.ts';
+import type { MirrorControl } from './ports.ts';
+import type { DeliveryStore } from './record-stores.ts';
 
 /** A delivery of the record that may be dispatched. */
 export interface ReplayableDelivery {

@@ -1,5 +1,6 @@
 import type { TargetProject } from './model.ts';
-import type { MirrorStore, TargetHost } from './ports.ts';
+import type { TargetHost } from './ports.ts';
+import type { MirrorStore } from './record-stores.ts';
 
 /** A project that carries a mirror's marker, of which the record has no mirror. */
 export interface UnclaimedProject extends TargetProject {

@@ -24,7 +24,8 @@ import { createMirrorControl, openTemporal, type TemporalSettings } from '../ada
 import { required, type Config } from '../config.ts';
 import { goOnWithBatches } from '../domain/batches.ts';
 import { Failure } from '../domain/failures.ts';
-import type { BatchStore, MirrorControl } from '../domain/ports.ts';
+import type { MirrorControl } from '../domain/ports.ts';
+import type { BatchStore } from '../domain/record-stores.ts';
 import type { Redact } from '../domain/redaction.ts';
 import { settingsKeysOf, watchEntered, type WithEntered } from '../entered-settings.ts';
 import { githubOptions } from '../github-options.ts';

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Activities } from '../../src/activities/index.ts';
 import type { RepoEvent } from '../../src/domain/events.ts';
 import { mirrorIdOf } from '../../src/domain/model.ts';
-import type { Delivery } from '../../src/domain/ports.ts';
+import type { Delivery } from '../../src/domain/record-stores.ts';
 import { failureOf, withMethods, withWorld } from './world.ts';
 
 const world = withWorld();

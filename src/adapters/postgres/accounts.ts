@@ -1,5 +1,6 @@
 import { Failure } from '../../domain/failures.ts';
-import type { Account, AccountStore, SourceAccount } from '../../domain/ports.ts';
+import type { SourceAccount } from '../../domain/ports.ts';
+import type { Account, AccountStore } from '../../domain/record-stores.ts';
 import type { Database, Queryable, Row } from './database.ts';
 
 export function createAccountStore(db: Database): AccountStore {

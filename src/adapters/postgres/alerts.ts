@@ -12,7 +12,7 @@ import {
   type Transition,
 } from '../../domain/alerts.ts';
 import type { MirrorId, MirrorStatus } from '../../domain/model.ts';
-import type { AlertStore } from '../../domain/ports.ts';
+import type { AlertStore } from '../../domain/service-stores.ts';
 import type { Database, Queryable, Row } from './database.ts';
 
 /** Which channels there are, and what they are told of. */

@@ -1,4 +1,4 @@
-import type { AnswerStore } from '../../domain/ports.ts';
+import type { AnswerStore } from '../../domain/service-stores.ts';
 import type { Database } from './database.ts';
 
 /** Whoever is not done by then has died: no request takes so long, and all of them may be repeated. */

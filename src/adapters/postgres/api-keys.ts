@@ -1,6 +1,6 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { FIRST_KEY_NAME, SETTING_KEY_NAME, type ApiKey, type KeyOrigin, type KeyScope } from '../../domain/keys.ts';
-import type { KeyStore } from '../../domain/ports.ts';
+import type { KeyStore } from '../../domain/service-stores.ts';
 import type { Database, Queryable, Row } from './database.ts';
 
 /** Of our own making, so that people and scanners for leaked secrets know one when they see it. */

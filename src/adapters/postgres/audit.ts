@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { AuditEntry, AuditEvent, AuditVerdict } from '../../domain/audit.ts';
 import { mirrorIdOf } from '../../domain/model.ts';
-import type { AuditStore } from '../../domain/ports.ts';
+import type { AuditStore } from '../../domain/service-stores.ts';
 import type { Database, Queryable, Row } from './database.ts';
 
 /**

@@ -1,7 +1,7 @@
 import type { BatchItem, BatchProgress, BatchSelection } from '../../domain/batches.ts';
 import { filterVerdict, parseFilters, type FilterFacts, type Filters } from '../../domain/filters.ts';
 import type { MirrorId } from '../../domain/model.ts';
-import type { BatchStore, BatchWork, StarredChange } from '../../domain/ports.ts';
+import type { BatchStore, BatchWork, StarredChange } from '../../domain/record-stores.ts';
 import type { RecordEntry } from '../../domain/record.ts';
 import type { Database, Queryable, Row } from './database.ts';
 

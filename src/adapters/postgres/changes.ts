@@ -1,7 +1,7 @@
 import pg from 'pg';
 import { type Change, CHANGE_KINDS, type ChangeKind } from '../../domain/changes.ts';
 import { toFailure } from '../../domain/failures.ts';
-import type { ChangeStore } from '../../domain/ports.ts';
+import type { ChangeStore } from '../../domain/service-stores.ts';
 import { type Database, type Row, translated } from './database.ts';
 
 /** What 0012_overview.sql tells and keeps of changes. */

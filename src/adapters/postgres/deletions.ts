@@ -1,6 +1,6 @@
 import { STARKEEP } from '../../domain/audit.ts';
 import type { MirrorId, TargetProject } from '../../domain/model.ts';
-import type { Deletion, DeletionStore } from '../../domain/ports.ts';
+import type { Deletion, DeletionStore } from '../../domain/record-stores.ts';
 import { type AlertPolicy, NO_CHANNELS, settleAlerts } from './alerts.ts';
 import { appendAll } from './audit.ts';
 import type { Database } from './database.ts';

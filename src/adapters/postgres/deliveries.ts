@@ -1,5 +1,5 @@
 import type { RepoEvent } from '../../domain/events.ts';
-import type { Delivery, DeliveryStore, Taken } from '../../domain/ports.ts';
+import type { Delivery, DeliveryStore, Taken } from '../../domain/record-stores.ts';
 import type { Database } from './database.ts';
 import { grouped } from './grouped.ts';
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { EnteredChanges, EnteredSetting } from '../../domain/entered-settings.ts';
 import type { PayloadKey } from '../../domain/payload-keys.ts';
-import type { EnteredSettings, EnteredSettingsStore } from '../../domain/ports.ts';
+import type { EnteredSettings, EnteredSettingsStore } from '../../domain/service-stores.ts';
 import { open, seal } from '../sealing.ts';
 import type { Database, Row } from './database.ts';
 

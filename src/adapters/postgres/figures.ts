@@ -1,4 +1,4 @@
-import type { FiguresStore } from '../../domain/ports.ts';
+import type { FiguresStore } from '../../domain/service-stores.ts';
 import { createBudgetStore } from './budget.ts';
 import type { Database } from './database.ts';
 import { totalsOf } from './totals.ts';

@@ -1,7 +1,7 @@
 import { promisify } from 'node:util';
 import { gunzip, gzip } from 'node:zlib';
 import type { ArchivedRun } from '../../domain/histories.ts';
-import type { HistoryStore } from '../../domain/ports.ts';
+import type { HistoryStore } from '../../domain/record-stores.ts';
 import type { Database, Row } from './database.ts';
 
 const pack = promisify(gzip);

@@ -1,6 +1,7 @@
 import { type AuditEntry, STARKEEP } from '../../domain/audit.ts';
 import type { DeclinedRef, Mirror, MirrorId, MirrorStatus } from '../../domain/model.ts';
-import type { EnsuredProject, ListedRepository, MirrorStore, StarredChange } from '../../domain/ports.ts';
+import type { EnsuredProject } from '../../domain/ports.ts';
+import type { ListedRepository, MirrorStore, StarredChange } from '../../domain/record-stores.ts';
 import { appendAll } from './audit.ts';
 import type { Database, Row } from './database.ts';
 

@@ -3,7 +3,7 @@ import type { PreviewCandidate } from '../../domain/filter-preview.ts';
 import type { DeclinedRef, LfsReport } from '../../domain/model.ts';
 import type { DeletionView, DeliveryView, MirrorView, SyncView } from '../../domain/overview.ts';
 import { fittingCount } from '../../domain/pages.ts';
-import type { OverviewStore } from '../../domain/ports.ts';
+import type { OverviewStore } from '../../domain/service-stores.ts';
 import type { Database, Row } from './database.ts';
 import { countStatement, listStatement, namesStatement } from './mirror-lists.ts';
 import { type DeletionLine, deletionsOf, openDeletions } from './deletion-lists.ts';

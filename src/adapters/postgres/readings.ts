@@ -1,6 +1,6 @@
 import { STARKEEP } from '../../domain/audit.ts';
 import type { ReadingView } from '../../domain/overview.ts';
-import type { Reading, ReadingStore, StarredChange } from '../../domain/ports.ts';
+import type { Reading, ReadingStore, StarredChange } from '../../domain/record-stores.ts';
 import type { Conclusion } from '../../domain/sweep.ts';
 import { appendAll } from './audit.ts';
 import type { Database, Row } from './database.ts';

@@ -2,7 +2,7 @@ import { type AuditEntry, STARKEEP } from '../../domain/audit.ts';
 import { driftNote } from '../../domain/drift.ts';
 import type { MirrorStatus } from '../../domain/model.ts';
 import type { Recorded, RecordEntry } from '../../domain/record.ts';
-import type { RecordStore } from '../../domain/ports.ts';
+import type { RecordStore } from '../../domain/record-stores.ts';
 import { type AlertPolicy, NO_CHANNELS, settleAlerts } from './alerts.ts';
 import { appendAll } from './audit.ts';
 import { settleBatchItems } from './batches.ts';

@@ -1,4 +1,4 @@
-import type { RecoveryStore } from '../../domain/ports.ts';
+import type { RecoveryStore } from '../../domain/record-stores.ts';
 import type { MissedDelivery } from '../../domain/recovery.ts';
 import type { Database, Row } from './database.ts';
 

@@ -1,7 +1,7 @@
 import { createHash, randomBytes, scrypt } from 'node:crypto';
 import { promisify } from 'node:util';
 import { STARKEEP } from '../../domain/audit.ts';
-import type { SettingsStore } from '../../domain/ports.ts';
+import type { SettingsStore } from '../../domain/service-stores.ts';
 import { type EffectiveSetting, type SeenSettings, settingChanges } from '../../domain/seen-settings.ts';
 import { appendAll } from './audit.ts';
 import type { Database } from './database.ts';

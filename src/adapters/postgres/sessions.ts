@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import type { SessionStore } from '../../domain/ports.ts';
+import type { SessionStore } from '../../domain/service-stores.ts';
 import { MAX_SESSIONS_OF_KEY, SESSION_IDLE_MS, SESSION_LIFETIME_MS, type Session } from '../../domain/sessions.ts';
 import { keyOf } from './api-keys.ts';
 import type { Database, Row } from './database.ts';

@@ -1,25 +1,27 @@
+import type { BudgetStore } from '../../domain/ports.ts';
 import type {
   AccountStore,
-  AlertStore,
-  AnswerStore,
-  AuditStore,
   BatchStore,
   BatchWork,
-  BudgetStore,
-  ChangeStore,
   DeletionStore,
   DeliveryStore,
-  FiguresStore,
   HistoryStore,
-  KeyStore,
   MirrorStore,
-  OverviewStore,
   ReadingStore,
   RecordStore,
   RecoveryStore,
+} from '../../domain/record-stores.ts';
+import type {
+  AlertStore,
+  AnswerStore,
+  AuditStore,
+  ChangeStore,
+  FiguresStore,
+  KeyStore,
+  OverviewStore,
   SettingsStore,
   SessionStore,
-} from '../../domain/ports.ts';
+} from '../../domain/service-stores.ts';
 import { createAccountStore } from './accounts.ts';
 import { type AlertPolicy, createAlertStore, NO_CHANNELS } from './alerts.ts';
 import { createAnswerStore } from './answered.ts';

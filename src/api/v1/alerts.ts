@@ -1,6 +1,6 @@
 import { createRoute, z, type OpenAPIHono } from '@hono/zod-openapi';
 import { ALERT_KINDS, ALERT_LEVELS } from '../../domain/alerts.ts';
-import type { AlertStore } from '../../domain/ports.ts';
+import type { AlertStore } from '../../domain/service-stores.ts';
 import type { Authenticated } from '../auth.ts';
 import { allowed, json, problems } from './answers.ts';
 import { Cursor, Limit, Next, pageOf, placeOf } from './cursor.ts';

@@ -3,7 +3,7 @@ import type { Context, MiddlewareHandler } from 'hono';
 import { HTTPException } from 'hono/http-exception';
 import type { Logger } from 'pino';
 import { Failure } from '../../domain/failures.ts';
-import type { AlertStore, AnswerStore, AuditStore, OverviewStore } from '../../domain/ports.ts';
+import type { AlertStore, AnswerStore, AuditStore, OverviewStore } from '../../domain/service-stores.ts';
 import { authenticate, createDoorkeeper, type Authenticated, type AuthPorts } from '../auth.ts';
 import { problem, ProblemError } from '../problem.ts';
 import { SECURE_SESSION_COOKIE, SESSION_COOKIE } from '../session-cookie.ts';

@@ -1,7 +1,8 @@
 import { createRoute, z, type OpenAPIHono } from '@hono/zod-openapi';
 import { chooseTip } from '../../domain/archives.ts';
 import type { MirrorId } from '../../domain/model.ts';
-import type { Archives, GitRemote, MirrorStore, TargetHost } from '../../domain/ports.ts';
+import type { Archives, GitRemote, TargetHost } from '../../domain/ports.ts';
+import type { MirrorStore } from '../../domain/record-stores.ts';
 import type { Authenticated } from '../auth.ts';
 import { ProblemError } from '../problem.ts';
 import { allowed, BODY_PROBLEMS, json, jsonRequest, problems } from './answers.ts';

@@ -1,7 +1,7 @@
 import { createRoute, z, type OpenAPIHono } from '@hono/zod-openapi';
 import { accepts } from 'hono/accepts';
 import { type AuditEvent as EventOfAudit, type AuditFilter, everyEntry } from '../../domain/audit.ts';
-import type { AuditStore } from '../../domain/ports.ts';
+import type { AuditStore } from '../../domain/service-stores.ts';
 import type { Authenticated } from '../auth.ts';
 import { allowed, problems } from './answers.ts';
 import { Cursor, Limit, Next, pageOf, placeOf } from './cursor.ts';

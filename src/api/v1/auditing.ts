@@ -1,6 +1,7 @@
 import type { Context } from 'hono';
 import { audited } from '../../domain/audit.ts';
-import type { AccountStore, AuditStore } from '../../domain/ports.ts';
+import type { AccountStore } from '../../domain/record-stores.ts';
+import type { AuditStore } from '../../domain/service-stores.ts';
 import type { Authenticated } from '../auth.ts';
 
 export interface AuditingPorts {

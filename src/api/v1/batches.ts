@@ -12,7 +12,7 @@ import {
 } from '../../domain/batches.ts';
 import { Failure } from '../../domain/failures.ts';
 import type { MirrorId } from '../../domain/model.ts';
-import type { BatchStore } from '../../domain/ports.ts';
+import type { BatchStore } from '../../domain/record-stores.ts';
 import type { Authenticated } from '../auth.ts';
 import { allowed, BODY_PROBLEMS, json, jsonRequest, problems } from './answers.ts';
 import { act, type AuditingPorts } from './auditing.ts';

@@ -1,6 +1,6 @@
 import { createRoute, z, type OpenAPIHono } from '@hono/zod-openapi';
 import { DELETION_STATES } from '../../domain/overview.ts';
-import type { OverviewStore } from '../../domain/ports.ts';
+import type { OverviewStore } from '../../domain/service-stores.ts';
 import type { Authenticated } from '../auth.ts';
 import { allowed, json, problems } from './answers.ts';
 import { Cursor, Limit, Next, pageOf, placeOf } from './cursor.ts';

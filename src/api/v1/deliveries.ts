@@ -1,6 +1,8 @@
 import { createRoute, z, type OpenAPIHono } from '@hono/zod-openapi';
 import type { DeliveryDetail as DeliveryDetailView } from '../../domain/overview.ts';
-import type { DeliveryStore, MirrorControl, OverviewStore } from '../../domain/ports.ts';
+import type { MirrorControl } from '../../domain/ports.ts';
+import type { DeliveryStore } from '../../domain/record-stores.ts';
+import type { OverviewStore } from '../../domain/service-stores.ts';
 import { replayDelivery } from '../../domain/replay.ts';
 import type { Authenticated } from '../auth.ts';
 import { ProblemError } from '../problem.ts';

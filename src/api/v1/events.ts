@@ -1,6 +1,6 @@
 import { createRoute, z, type OpenAPIHono } from '@hono/zod-openapi';
 import { type Change, CHANGE_KINDS } from '../../domain/changes.ts';
-import type { ChangeStore } from '../../domain/ports.ts';
+import type { ChangeStore } from '../../domain/service-stores.ts';
 import type { Authenticated } from '../auth.ts';
 import type { Feed, Onlooker } from '../feed.ts';
 import { ProblemError } from '../problem.ts';

@@ -7,7 +7,7 @@ import {
   type PreviewLine,
 } from '../../domain/filter-preview.ts';
 import { FILTER_NAMES, FilterError, type FilterName, type Filters } from '../../domain/filters.ts';
-import type { OverviewStore } from '../../domain/ports.ts';
+import type { OverviewStore } from '../../domain/service-stores.ts';
 import type { StarList } from '../../domain/star-list.ts';
 import type { Authenticated } from '../auth.ts';
 import { ProblemError } from '../problem.ts';

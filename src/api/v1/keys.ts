@@ -1,6 +1,6 @@
 import { createRoute, z, type OpenAPIHono } from '@hono/zod-openapi';
 import { KEY_NAME, KEY_NAME_RULE, KEY_SCOPES, keyNameProblem } from '../../domain/keys.ts';
-import type { KeyStore } from '../../domain/ports.ts';
+import type { KeyStore } from '../../domain/service-stores.ts';
 import type { Authenticated } from '../auth.ts';
 import { ProblemError } from '../problem.ts';
 import { allowed, BODY_PROBLEMS, json, jsonRequest, problems } from './answers.ts';

@@ -1,5 +1,5 @@
 import type { MirrorFilter, MirrorPlace, MirrorSort, MirrorView } from '../../domain/overview.ts';
-import type { OverviewStore } from '../../domain/ports.ts';
+import type { OverviewStore } from '../../domain/service-stores.ts';
 import { streamOf } from './streams.ts';
 
 /** A list of mirrors for a spreadsheet. */

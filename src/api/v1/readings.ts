@@ -3,7 +3,7 @@ import { createRoute, z, type OpenAPIHono } from '@hono/zod-openapi';
 import { Failure } from '../../domain/failures.ts';
 import { askAboutAbsent, type HeldReadingPorts } from '../../domain/held-readings.ts';
 import type { ReadingView } from '../../domain/overview.ts';
-import type { ReadingStore } from '../../domain/ports.ts';
+import type { ReadingStore } from '../../domain/record-stores.ts';
 import type { Authenticated } from '../auth.ts';
 import { ProblemError } from '../problem.ts';
 import { allowed, json, problems } from './answers.ts';

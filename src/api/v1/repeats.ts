@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { MiddlewareHandler } from 'hono';
-import type { AnswerStore } from '../../domain/ports.ts';
+import type { AnswerStore } from '../../domain/service-stores.ts';
 import type { Authenticated } from '../auth.ts';
 import { ProblemError } from '../problem.ts';
 

@@ -2,7 +2,8 @@ import { createRoute, z, type OpenAPIHono } from '@hono/zod-openapi';
 import pLimit from 'p-limit';
 import { Failure } from '../../domain/failures.ts';
 import type { MirrorUnderWay } from '../../domain/overview.ts';
-import type { OverviewStore, RunningTransfers } from '../../domain/ports.ts';
+import type { RunningTransfers } from '../../domain/ports.ts';
+import type { OverviewStore } from '../../domain/service-stores.ts';
 import type { Authenticated } from '../auth.ts';
 import { allowed, json, problems } from './answers.ts';
 

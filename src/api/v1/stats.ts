@@ -1,14 +1,9 @@
 import { createRoute, z, type OpenAPIHono } from '@hono/zod-openapi';
 import { Failure } from '../../domain/failures.ts';
 import { MIRROR_STATUSES } from '../../domain/model.ts';
-import type {
-  AccountStore,
-  AlertStore,
-  BudgetStore,
-  DeliveryStore,
-  OverviewStore,
-  ReadingStore,
-} from '../../domain/ports.ts';
+import type { BudgetStore } from '../../domain/ports.ts';
+import type { AccountStore, DeliveryStore, ReadingStore } from '../../domain/record-stores.ts';
+import type { AlertStore, OverviewStore } from '../../domain/service-stores.ts';
 import type { Authenticated } from '../auth.ts';
 import { allowed, json, problems } from './answers.ts';
 

@@ -2,7 +2,7 @@ import { createRoute, z, type OpenAPIHono } from '@hono/zod-openapi';
 import type { AuditEvent } from '../../domain/audit.ts';
 import type { SyncView } from '../../domain/overview.ts';
 import { PAGE_BYTES } from '../../domain/pages.ts';
-import type { AuditStore, OverviewStore } from '../../domain/ports.ts';
+import type { AuditStore, OverviewStore } from '../../domain/service-stores.ts';
 import type { Authenticated } from '../auth.ts';
 import { allowed, json, problems } from './answers.ts';
 import { Cursor, cursorOf, Limit, Next, placeOf } from './cursor.ts';

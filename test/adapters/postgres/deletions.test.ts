@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { mirrorIdOf } from '../../../src/domain/model.ts';
-import type { Deletion } from '../../../src/domain/ports.ts';
+import type { Deletion } from '../../../src/domain/record-stores.ts';
 import { repository, withStore } from './test-store.ts';
 
 const store = withStore();

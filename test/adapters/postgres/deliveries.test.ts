@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { RepoEvent } from '../../../src/domain/events.ts';
-import type { Delivery } from '../../../src/domain/ports.ts';
+import type { Delivery } from '../../../src/domain/record-stores.ts';
 import type { Database } from '../../../src/adapters/postgres/database.ts';
 import { createDeliveryStore } from '../../../src/adapters/postgres/deliveries.ts';
 import { withStore } from './test-store.ts';

@@ -2,7 +2,8 @@ import { afterAll, beforeAll, beforeEach } from 'vitest';
 import { createDatabase, type Database } from '../../../src/adapters/postgres/database.ts';
 import { createStore, type Store } from '../../../src/adapters/postgres/store.ts';
 import { mirrorIdOf, type Mirror, type SourceRepository, type SyncReport } from '../../../src/domain/model.ts';
-import type { Account, SourceAccount } from '../../../src/domain/ports.ts';
+import type { SourceAccount } from '../../../src/domain/ports.ts';
+import type { Account } from '../../../src/domain/record-stores.ts';
 import { withDatabase, type TestDatabase } from '../../support/postgres.ts';
 
 export interface TestStore extends Store {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import type { KeyStore } from '../../../src/domain/ports.ts';
+import type { KeyStore } from '../../../src/domain/service-stores.ts';
 import { Failure } from '../../../src/domain/failures.ts';
 import { served } from '../serve.ts';
 import { auditOf, withApi } from './world.ts';
