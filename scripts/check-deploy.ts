@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { promisify } from 'node:util';
+import { DYNAMIC_SETTINGS } from '../src/local/embedded-temporal.ts';
 import { findTools, type Tools } from './deploy/tools.ts';
 
 /**
@@ -180,7 +181,17 @@ async function checkChart(path: string, tools: Tools, folder: string): Promise<s
 
 /** `podman kube play` has no dry run; what it takes is what Kubernetes takes, less a few fields. */
 async function checkPod(path: string, tools: Tools): Promise<string[]> {
-  return kubernetesProblems([['file', await readFile(path, 'utf8')]], tools);
+  const file = await readFile(path, 'utf8');
+  return [...temporalOtherwiseThanOurs(file), ...(await kubernetesProblems([['file', file]], tools))];
+}
+
+/** A Temporal server that the file starts is set as `starkeep up` sets its own. */
+function temporalOtherwiseThanOurs(file: string): string[] {
+  if (!/^ *- start-dev$/m.test(file)) return [];
+  return DYNAMIC_SETTINGS.filter((setting) => !file.includes(`--dynamic-config-value=${setting}\n`)).map(
+    (setting) =>
+      `Temporal is started without --dynamic-config-value=${setting}, which src/local/embedded-temporal.ts has`,
+  );
 }
 
 async function kubernetesProblems(documents: [string, string][], { python }: Tools): Promise<string[]> {

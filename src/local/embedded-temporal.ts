@@ -51,8 +51,8 @@ const START_ATTEMPTS = 3;
 /** A week. */
 const RETENTION_MS = 7 * 86_400_000;
 
-/** The dev server's own values add 50 ms to every step of a workflow (shared/temporal-trial.md). */
-const DYNAMIC_SETTINGS = [
+/** What other files that start one for us have too. The dev server's own values add 50 ms to every step of a workflow (shared/temporal-trial.md). */
+export const DYNAMIC_SETTINGS: readonly string[] = [
   ...['transfer', 'timer', 'visibility'].map((queue) => `history.${queue}ProcessorMaxPollRPS=2000`),
   // Without it one account's stars go before everything of another's that has the same priority.
   'matching.enableFairness=true',
@@ -133,7 +133,7 @@ interface Places {
 }
 
 function serverArguments({ namespace }: StartTemporalOptions, { port, uiPort, database }: Places): string[] {
-  const repeated = (flag: string, values: string[]) => values.flatMap((value) => [flag, value]);
+  const repeated = (flag: string, values: readonly string[]) => values.flatMap((value) => [flag, value]);
   return [
     ...['server', 'start-dev', '--ip', LOOPBACK, '--port', String(port), '--log-level', 'warn'],
     ...(uiPort === null ? ['--headless'] : ['--ui-port', String(uiPort)]),
