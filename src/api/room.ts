@@ -42,7 +42,9 @@ export function createRoom(standing: (address: string) => Standing): Room {
       const leave = await (asked.bytes <= SMALL_BYTES ? small : large).enter(asked, timeoutMs);
       if (leave === null) return null;
       try {
-        return await work(deadline - performance.now());
+        const leftMs = deadline - performance.now();
+        // Where much is to be done a timer comes late, and somebody may be let in whose time is over.
+        return leftMs > 0 ? await work(leftMs) : null;
       } finally {
         leave();
       }

@@ -1,5 +1,4 @@
 import { connect } from 'node:net';
-import { setPriority } from 'node:os';
 import { MAX_DELIVERY_BYTES } from '../../src/api/body.ts';
 import { signed } from './receiver.ts';
 
@@ -14,9 +13,6 @@ export interface Flood {
 }
 
 export type Flooded = { any: true } | { statuses: (number | null)[] };
-
-// As it is elsewhere: others have machines of their own to send from.
-setPriority(10);
 
 process.once('message', ({ port, bodies }: Flood) => {
   const say = (flooded: Flooded) => process.send?.(flooded);

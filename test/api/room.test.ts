@@ -105,6 +105,21 @@ describe('the room', () => {
     expect(came.at(-1)).toBe('modest');
   });
 
+  it('lets nobody in whose time is over, although his timer has not come yet', async () => {
+    const { come, go, came } = withGuests();
+    for (const name of ['1', '2', '3', '4']) void come(name, name);
+    const late = come('late', 'late', LARGE, 1_000);
+    void come('patient', 'patient');
+    await vi.advanceTimersByTimeAsync(0);
+    const now = vi.spyOn(performance, 'now').mockReturnValue(performance.now() + 2_000);
+
+    await go('1');
+    now.mockRestore();
+
+    expect(await late).toBeNull();
+    expect(came).toEqual(['1', '2', '3', '4', 'patient']);
+  });
+
   it('is given back when the work fails', async () => {
     const { room } = withGuests();
     const fail = () => room.hold({ bytes: LARGE, address: 'a' }, 1_000, () => Promise.reject(new Error('broken')));

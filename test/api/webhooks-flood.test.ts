@@ -9,8 +9,11 @@ import { createSender, signed } from './receiver.ts';
 
 const FLOOD = 1_000;
 
-/** What bodies may take by their two rooms (132 MB), and what the runtime needs for a thousand connections and what it has not collected yet. */
-const MOST_GROWTH_BYTES = 350 * 1024 * 1024;
+/**
+ * Of 25 GB that want in: what bodies may take by their two rooms (132 MB) and a thousand connections (100 KB each), and as much again for what the
+ * runtime has not collected yet, which is its own affair. Seen were 250 to 330 MB with Node 20, 350 to 430 with Node 26.
+ */
+const MOST_GROWTH_BYTES = 512 * 1024 * 1024;
 
 const { model, payloads } = createSender();
 const push = payloads.push(model.add({ fullName: 'ann/kept' }), { after: 'a'.repeat(40) });
@@ -49,9 +52,10 @@ describe(`${FLOOD} bodies of 25 MB with wrong signatures at once`, () => {
 
     // One for which there was no room, or whose body was not there, within nine of the ten seconds that GitHub waits would be a 408.
     expect(genuine).toEqual(genuine.map(() => 202));
-    // Wrong, or still without room when its time was over.
-    expect(answers.filter((status) => status !== 401 && status !== 408)).toEqual([]);
+    // Wrong, or still without room when its time was over; who goes on sending then may meet the end of the connection before he hears it.
+    expect(answers.filter((status) => status !== 401 && status !== 408 && status !== null)).toEqual([]);
     expect(answers).toContain(401);
+    expect(answers).toContain(408);
     expect(after.mostBytes - before.mostBytes).toBeLessThan(MOST_GROWTH_BYTES);
     expect(after.taken).toBe(genuine.length + 1);
     expect(await deliver(push)).toBe(202);

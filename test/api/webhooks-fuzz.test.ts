@@ -38,7 +38,7 @@ describe('broken requests', () => {
         batch.map(async (request) => receiver.app.request('/webhooks/github', init(request))),
       );
       for (const { status } of answers) statuses.set(status, (statuses.get(status) ?? 0) + 1);
-      if (sent % 2_000 === 1_800) heapBytes.push(heapAfterCollection());
+      if (sent % 2_000 === 1_800) heapBytes.push(await heapAfterCollection());
     }
 
     expect([...statuses.keys()].filter((status) => !NEVER_AN_ERROR_OF_OURS.includes(status))).toEqual([]);
@@ -261,8 +261,16 @@ function readExamples(): { event: string; body: Buffer }[] {
   return [...used, ...all.filter((example) => !isUsed(example)).slice(0, used.length)];
 }
 
-function heapAfterCollection(): number {
+/** Of several collections the one that left least: what a request held may be given up only in a later turn, and more so where the machine is busy. */
+async function heapAfterCollection(): Promise<number> {
   setFlagsFromString('--expose-gc');
-  (runInNewContext('gc') as () => void)();
-  return process.memoryUsage().heapUsed + process.memoryUsage().external;
+  const collect = runInNewContext('gc') as () => void;
+  const left: number[] = [];
+  for (let times = 0; times < 3; times += 1) {
+    await new Promise((turn) => setImmediate(turn));
+    collect();
+    const { heapUsed, external } = process.memoryUsage();
+    left.push(heapUsed + external);
+  }
+  return Math.min(...left);
 }
