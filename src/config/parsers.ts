@@ -122,11 +122,7 @@ export function smtpUrl(value: string): string {
   const parsed = URL.canParse(value) ? new URL(value) : null;
   if (!parsed || !['smtp:', 'smtps:'].includes(parsed.protocol) || parsed.hostname === '')
     throw new Error('an address like smtp://USER:PASSWORD@HOST:587');
-  try {
-    passwordsIn(value);
-  } catch {
-    throw new Error('an address whose password has its special characters percent-encoded (% itself is %25)');
-  }
+  readablePasswords(value);
   return value;
 }
 
@@ -154,11 +150,7 @@ export function databaseUrl(value: string): string {
   const parsed = URL.canParse(value) ? new URL(value) : null;
   if (!parsed || !['postgres:', 'postgresql:'].includes(parsed.protocol))
     throw new Error('an address like postgres://USER:PASSWORD@HOST:5432/DATABASE');
-  try {
-    passwordsIn(value);
-  } catch {
-    throw new Error('an address whose password has its special characters percent-encoded (% itself is %25)');
-  }
+  readablePasswords(value);
   verifyingOnly(parsed.searchParams);
   return value;
 }
@@ -168,12 +160,17 @@ export function redisUrl(value: string): string {
   const isRedis = parsed && ['redis:', 'rediss:'].includes(parsed.protocol) && parsed.hostname !== '';
   if (!isRedis || !/^\/?\d{0,5}$/.test(parsed.pathname) || parsed.search || parsed.hash)
     throw new Error('an address like redis://USER:PASSWORD@HOST:6379/0, or rediss://… for TLS');
+  readablePasswords(value);
+  return value;
+}
+
+/** They are hidden in logs by what they are in clear. */
+function readablePasswords(address: string): void {
   try {
-    passwordsIn(value);
+    passwordsIn(address);
   } catch {
     throw new Error('an address whose password has its special characters percent-encoded (% itself is %25)');
   }
-  return value;
 }
 
 /** @see https://github.com/brianc/node-postgres/tree/master/packages/pg-connection-string#tcp-connections */
